@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+
+// The package has only dist; a clone runs its sources, so that nothing is to be built and nothing is stale.
+const isClone = existsSync(new URL('main.ts', import.meta.url))
+
+try {
+  await (isClone ? import('./main.ts') : import('../dist/main.js'))
+} catch (error) {
+  // Not Node's code for an uncaught error: 1 is what `davy wait --exit-code` says for a rollback.
+  console.error('davy: cannot be loaded; is `npm ci` done?', error)
+  process.exit(3)
+}

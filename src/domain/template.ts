@@ -1,0 +1,55 @@
+/** A metric's kind decides which evidence is gathered and which test judges it. */
+export type MetricKind = 'proportion' | 'distribution'
+
+export type MetricSpec = {
+  readonly name: string
+  /** `proportion`: failed requests among all; `distribution`: request durations. */
+  readonly kind: MetricKind
+  /** Where the numbers come from, one source for a whole deployment. `spans`: SERVER and CONSUMER spans. */
+  readonly source: 'spans'
+  /** The harmful direction. */
+  readonly direction: 'increase'
+  /** Share of the error budget; weights sum to at most 1, what is left over is reserve and never judged. */
+  readonly weight: number
+  readonly group: string
+  /** Rollback when harm beyond this ratio is shown; 1.25 = a quarter more. At least 1.05. */
+  readonly margin: number
+  /** Promote when harm beyond this ratio is ruled out. At least `margin`'s floor, 1.05. */
+  readonly promoteMargin: number
+  /** proportion only: harm is also ruled out when the canary's own rate is proven below this share (0.005 = 0.5%). */
+  readonly promoteFloor?: number
+  /** proportion only: no rollback unless the rates differ by at least this share (0.001 = 0.1 points). */
+  readonly rollbackFloor?: number
+  /** distribution only: the judged quantiles, each strictly between 0 and 1. */
+  readonly quantiles?: readonly number[]
+  /** A critical metric must be proven harmless before a promote. */
+  readonly critical: boolean
+}
+
+/** The policy of a deployment (AnalysisTemplate). All durations in seconds. */
+export type Template = {
+  readonly name: string
+  /** Absent: registered deployments are enforced, detected ones only observed. */
+  readonly mode?: 'observe' | 'enforce'
+  /** False-rollback budget of one deployment over all metrics and looks. */
+  readonly alpha: number
+  /** False-promote budget of each critical metric at its promote margin. */
+  readonly alphaPromote: number
+  /** Seconds from look to look; a multiple of 10. */
+  readonly lookSeconds: number
+  /** Seconds of a block, the unit that bursts are confined to; a multiple of lookSeconds. */
+  readonly blockSeconds: number
+  /** Judges see only data older than this, so that late arrivals are in. */
+  readonly watermarkSeconds: number
+  /** The first seconds after the start are not judged. */
+  readonly warmUpSeconds: number
+  /** No promote before both are reached; requests counts the canary's. */
+  readonly minimum: { readonly seconds: number; readonly requests: number }
+  /** true: promote on `minimum` without a sign of harm although harm is not ruled out (EXPOSURE_REACHED). */
+  readonly exposureMode: boolean
+  /** After this many seconds without a decision, `onDeadline` is the answer. */
+  readonly deadlineSeconds: number
+  readonly onDeadline: 'hold' | 'promote' | 'rollback'
+  readonly onSilence: 'hold' | 'rollback'
+  readonly metrics: readonly MetricSpec[]
+}

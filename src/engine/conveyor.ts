@@ -1,0 +1,271 @@
+import type { Deployment } from '../domain/deployment.ts'
+import type { Slice } from '../domain/evidence.ts'
+import type { Judge } from '../domain/judge.ts'
+import type { Conclusion, Verdict } from '../domain/verdict.ts'
+import { derivedId } from '../platform/ids.ts'
+import type { Logger } from '../platform/logger.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import { withSpan } from '../platform/tracing.ts'
+import type { Facts } from '../storage/facts.ts'
+import type { Look, LookEvidence, Looks } from '../storage/looks.ts'
+import type { RollupReader } from '../storage/rollup-reader.ts'
+import type { Bus } from './bus.ts'
+import { byNearness, collect, collectReference, countLate, type Due, dueWindows } from './collect.ts'
+import type { Deployments } from './deployments.ts'
+import { Failures } from './failures.ts'
+import { Recorder, type Step } from './recorder.ts'
+import { RunningTrial } from './running-trial.ts'
+import { firstTick, nextWindow, watermark } from './timetable.ts'
+import { verdictOf } from './verdict-of.ts'
+
+/** So many closed deployments are checked for their last word in one tick: after a start there may be years of them. */
+const settlesPerTick = 200
+
+export type ConveyorOptions = {
+  readonly deployments: Deployments
+  readonly rollups: RollupReader
+  readonly looks: Looks
+  readonly facts: Facts
+  readonly judge: Judge
+  readonly bus: Bus
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly now: () => number
+  /** Since when telemetry has been waiting for storage; null when all is stored. */
+  readonly oldestUnstoredAt: () => number | null
+  readonly publicUrl: string
+  readonly engine: string
+}
+
+/**
+ * reconcile ► collect ► analyse ► record. Each tick asks which rows should exist and do not, and makes them: looks whose
+ * windows are complete, changes that are not written out, rollbacks whose deployment is still open. It keeps nothing
+ * that the rows do not say, so a restart goes on where they end.
+ */
+export class Conveyor {
+  readonly #o: ConveyorOptions
+  readonly #recorder: Recorder
+  readonly #trials = new Map<string, RunningTrial>()
+  /** Closed deployments whose final verdict is written out. */
+  readonly #settled = new Set<string>()
+  readonly #failures = new Failures()
+
+  constructor(options: ConveyorOptions) {
+    this.#o = options
+    this.#recorder = new Recorder(options)
+  }
+
+  /** One round; runs alone. What fails for one deployment is logged and does not touch the others. */
+  async tick(signal?: AbortSignal): Promise<void> {
+    const { deployments } = this.#o
+    await deployments.refresh()
+    await deployments.supersedeOlder()
+    await this.#settleClosed()
+    const due: Due[] = []
+    for (const deployment of deployments.open()) {
+      if (signal?.aborted) return
+      if (this.#failures.isPaused(deployment.id, this.#o.now())) continue
+      await this.#guard(deployment, async () => {
+        const item = await this.#dueOf(deployment)
+        if (item !== null) due.push(item)
+      })
+    }
+    for (const group of byNearness(due)) {
+      if (signal?.aborted) return
+      await this.#lookAt(group, signal)
+    }
+  }
+
+  /** When the next look of a deployment will be, Unix milliseconds; null when it is not being judged. */
+  nextLookAt(deployment: Deployment): number | null {
+    const trial = this.#trials.get(deployment.id)
+    if (trial === undefined || deployment.status === 'closed') return null
+    return nextWindow(deployment, trial.seenUpTo).to + deployment.template.watermarkSeconds * 1000
+  }
+
+  /** End of the last slice with a request to the canary; null when there was none or it is not known here. */
+  lastCanaryAt(deploymentId: string): number | null {
+    return this.#trials.get(deploymentId)?.lastCanaryAt ?? null
+  }
+
+  /** The newest verdict of a deployment that is being judged here; null when it is not. */
+  newestOf(deploymentId: string): Verdict | null {
+    return this.#trials.get(deploymentId)?.newest ?? null
+  }
+
+  async #dueOf(deployment: Deployment): Promise<Due | null> {
+    const trial = await this.#trialOf(deployment)
+    // Taking the trial up again may have completed a rollback.
+    if (isOver(trial)) return null
+    await this.#recordOverride(deployment, trial)
+    if (isOver(trial)) return null
+    const complete = watermark(this.#o.now(), this.#o.oldestUnstoredAt(), deployment.template.watermarkSeconds)
+    const windows = dueWindows(deployment, trial.seenUpTo, complete)
+    return windows.length === 0 ? null : { deployment, trial, windows }
+  }
+
+  async #trialOf(deployment: Deployment): Promise<RunningTrial> {
+    const running = this.#trials.get(deployment.id)
+    // Adoption may bring another template; then the same slices are folded under it.
+    if (running !== undefined && running.templateDigest === deployment.templateDigest) return running
+    const looks = await this.#o.looks.list(deployment.id)
+    const trial =
+      looks.length === 0
+        ? await this.#openTrial(deployment)
+        : await RunningTrial.resume(deployment, looks, this.#o.judge)
+    await this.#recorder.complete(looks)
+    this.#trials.set(deployment.id, trial)
+    return trial
+  }
+
+  /** Look 0 holds what the trial starts from: the baseline's latency before the start. */
+  async #openTrial(deployment: Deployment): Promise<RunningTrial> {
+    const reference = await collectReference(this.#o.rollups, deployment)
+    const trial = RunningTrial.start(deployment, reference, this.#o.judge)
+    const at = firstTick(deployment)
+    const evidence = { slice: null, reference }
+    const step = this.#step(deployment, trial, trial.conclude(at), at, evidence)
+    if ((await this.#recorder.record([step])).size > 0) throw new Error('another process opened the trial; it is read')
+    return trial
+  }
+
+  /** Deployments that lie close together in time share a query; when it fails, each has one of its own. */
+  async #lookAt(group: readonly Due[], signal?: AbortSignal): Promise<void> {
+    let slices: Awaited<ReturnType<typeof collect>>
+    try {
+      slices = await collect(this.#o.rollups, group, signal)
+    } catch (error) {
+      if (signal?.aborted) return
+      if (group.length > 1) for (const item of group) await this.#lookAt([item], signal)
+      else for (const { deployment } of group) this.#fail(deployment, error)
+      return
+    }
+    const steps: Step[] = []
+    for (const item of group) {
+      const { id, service } = item.deployment
+      await this.#guard(item.deployment, () =>
+        withSpan('davy.analysis', { 'deployment.id': id, 'service.name': service }, async () => {
+          steps.push(...(await this.#analyse(item, slices.get(id) ?? [])))
+        }),
+      )
+    }
+    try {
+      await this.#record(steps)
+    } catch (error) {
+      this.#o.log.error({ err: error, looks: steps.length }, 'looks could not be recorded; the next tick tries again')
+      return
+    }
+    for (const { look } of steps) this.#failures.forget(look.deploymentId)
+  }
+
+  async #analyse({ deployment, trial, windows }: Due, slices: readonly Slice[]): Promise<Step[]> {
+    const steps: Step[] = []
+    for (const [index, window] of windows.entries()) {
+      const slice = await this.#withLate(deployment, trial, slices[index] as Slice)
+      const started = performance.now()
+      const at = window.to + deployment.template.watermarkSeconds * 1000
+      const conclusion = trial.observe(slice, at)
+      this.#o.metrics.lookDuration.observe((performance.now() - started) / 1000)
+      // Windows that are caught up with were never due at their time; they say nothing about the lag of now.
+      if (index === windows.length - 1) this.#o.metrics.lookLag.observe(Math.max(0, this.#o.now() - at) / 1000)
+      const step = this.#step(deployment, trial, conclusion, at, { slice })
+      steps.push(step)
+      if (step.look.verdict.final) break
+    }
+    return steps
+  }
+
+  async #withLate(deployment: Deployment, trial: RunningTrial, slice: Slice): Promise<Slice> {
+    if (!slice.closesBlock) return slice
+    return { ...slice, late: await countLate(this.#o.rollups, deployment, trial, slice.from) }
+  }
+
+  /** A person's word becomes a verdict at once, not at the next look. */
+  async #recordOverride(deployment: Deployment, trial: RunningTrial): Promise<void> {
+    const { override } = deployment
+    const newest = trial.newest
+    if (override === null || newest === null) return
+    if (newest.reason.code === 'OVERRIDDEN' && newest.decision === override.decision) return
+    await this.#recordWithoutSlice(deployment, trial, Math.max(Date.parse(override.at), Date.parse(newest.decidedAt)))
+  }
+
+  /** The last word of what was closed by somebody else: finished, superseded, expired. */
+  async #settleClosed(): Promise<void> {
+    const { deployments, facts, bus } = this.#o
+    const isOpen = ({ id }: Deployment) => !this.#settled.has(id) && !this.#failures.isPaused(id, this.#o.now())
+    const open = deployments.closed(isOpen, settlesPerTick)
+    if (open.length === 0) return
+    const final = await facts.withFinalVerdict(open.map(({ id }) => id))
+    for (const deployment of open) {
+      await this.#guard(deployment, async () => {
+        const isNews = !final.has(deployment.id) || this.#trials.has(deployment.id)
+        if (!final.has(deployment.id)) await this.#sayLastWord(deployment)
+        this.#settled.add(deployment.id)
+        this.#trials.delete(deployment.id)
+        this.#failures.forget(deployment.id)
+        if (isNews) bus.publish({ type: 'deployment', data: deployment })
+      })
+    }
+  }
+
+  async #sayLastWord(deployment: Deployment): Promise<void> {
+    // From the rows, so that a final look whose fact is missing is completed and not followed by another one.
+    this.#trials.delete(deployment.id)
+    const trial = await this.#trialOf(deployment)
+    const newest = trial.newest
+    if (newest === null || newest.final || deployment.endedAt === null) return
+    await this.#recordWithoutSlice(
+      deployment,
+      trial,
+      Math.max(Date.parse(deployment.endedAt), Date.parse(newest.decidedAt)),
+    )
+  }
+
+  async #recordWithoutSlice(deployment: Deployment, trial: RunningTrial, at: number): Promise<void> {
+    await this.#record([this.#step(deployment, trial, trial.conclude(at), at, { slice: null })])
+  }
+
+  #step(deployment: Deployment, trial: RunningTrial, conclusion: Conclusion, at: number, evidence: LookEvidence): Step {
+    const before = trial.newest
+    const { engine, publicUrl } = this.#o
+    const look = trial.nextLook
+    const id = derivedId(at, deployment.id, String(look))
+    const verdict: Verdict = verdictOf(deployment, conclusion, { id, look, at, engine, publicUrl })
+    trial.record(verdict)
+    const seenUpTo = trial.seenUpTo ?? firstTick(deployment)
+    const row: Look = { deploymentId: deployment.id, look, at, watermark: seenUpTo, evidence, verdict }
+    return { before, look: row }
+  }
+
+  /** Not on record means not decided: a trial whose rows were not written, or not its own, is read again from them. */
+  async #record(steps: readonly Step[]): Promise<void> {
+    try {
+      for (const id of await this.#recorder.record(steps)) this.#trials.delete(id)
+    } catch (error) {
+      for (const { look } of steps) this.#trials.delete(look.deploymentId)
+      throw error
+    }
+  }
+
+  async #guard(deployment: Deployment, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#fail(deployment, error)
+    }
+  }
+
+  /** What fails again and again is tried less and less often: reading its looks anew takes time from the others. */
+  #fail({ id, service }: Deployment, error: unknown): void {
+    this.#trials.delete(id)
+    const retryAt = this.#failures.note(id, this.#o.now())
+    this.#o.log.error(
+      { err: error, deploymentId: id, service, retryAt: new Date(retryAt).toISOString() },
+      'a deployment could not be analysed; it is tried again',
+    )
+  }
+}
+
+function isOver(trial: RunningTrial): boolean {
+  return trial.newest?.final ?? false
+}

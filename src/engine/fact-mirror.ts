@@ -1,0 +1,38 @@
+import type { Fact, FactKind, Facts } from '../storage/facts.ts'
+import { coalesce } from './coalesce.ts'
+import { FactTail } from './fact-tail.ts'
+
+/** All facts of some kinds, kept up to date by reading only what is new. For kinds of which there are few. */
+export class FactMirror {
+  readonly #byKey = new Map<string, Fact<unknown>>()
+  readonly #read: () => Promise<void>
+  #facts: readonly Fact<unknown>[] = []
+
+  constructor(source: Pick<Facts, 'tail'>, kinds: readonly FactKind[]) {
+    const tail = new FactTail(source, kinds)
+    this.#read = coalesce(async () => {
+      let isNew = false
+      await tail.read((fact) => {
+        this.#byKey.set(`${fact.kind}\0${fact.key}`, fact)
+        isNew = true
+      })
+      if (isNew) this.#facts = [...this.#byKey.values()].sort(byWriting)
+    })
+  }
+
+  /** All facts so far, in the order of their writing; another array whenever there is something new. */
+  get facts(): readonly Fact<unknown>[] {
+    return this.#facts
+  }
+
+  /** Takes in everything that was written before the call. */
+  refresh(): Promise<void> {
+    return this.#read()
+  }
+}
+
+/** The order that every process gives the same facts, whenever it came to see them. */
+export function byWriting(a: Pick<Fact<unknown>, 'at' | 'key'>, b: Pick<Fact<unknown>, 'at' | 'key'>): number {
+  if (a.at !== b.at) return a.at < b.at ? -1 : 1
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+}

@@ -1,0 +1,42 @@
+import type { Deployment } from '../domain/deployment.ts'
+import type { Judge } from '../domain/judge.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import { derivedId } from '../platform/ids.ts'
+import type { Looks } from '../storage/looks.ts'
+import type { Deployments } from './deployments.ts'
+import { RunningTrial } from './running-trial.ts'
+import { firstTick } from './timetable.ts'
+import { verdictOf } from './verdict-of.ts'
+
+export type NewestVerdictsOptions = {
+  readonly deployments: Deployments
+  readonly looks: Looks
+  readonly judge: Judge
+  readonly engine: string
+  readonly publicUrl: string
+}
+
+/** Answers for the newest verdict, also in the moment between a deployment's opening and its first row. */
+export class NewestVerdicts {
+  readonly #o: NewestVerdictsOptions
+
+  constructor(options: NewestVerdictsOptions) {
+    this.#o = options
+  }
+
+  /** @throws DavyError NOT_FOUND */
+  async of(deploymentId: string): Promise<Verdict> {
+    await this.#o.deployments.refresh()
+    const deployment = this.#o.deployments.get(deploymentId)
+    const newest = await this.#o.looks.newest([deploymentId])
+    return newest.get(deploymentId) ?? this.#lookZero(deployment)
+  }
+
+  /** The same verdict that look 0's row will hold, with the same id. */
+  #lookZero(deployment: Deployment): Verdict {
+    const at = firstTick(deployment)
+    const conclusion = RunningTrial.start(deployment, [], this.#o.judge).conclude(at)
+    const id = derivedId(at, deployment.id, '0')
+    return verdictOf(deployment, conclusion, { id, look: 0, at, engine: this.#o.engine, publicUrl: this.#o.publicUrl })
+  }
+}

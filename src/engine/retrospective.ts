@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CohortSelector, defaultEnvironment } from '../domain/cohort.ts'
+import type { Deployment, Strategy } from '../domain/deployment.ts'
+import { DavyError } from '../domain/errors.ts'
+import type { Judge } from '../domain/judge.ts'
+import type { Template } from '../domain/template.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import { derivedId } from '../platform/ids.ts'
+import type { RollupReader } from '../storage/rollup-reader.ts'
+import { collectReference } from './collect.ts'
+import { digestOf } from './digest.ts'
+import { openedDeployment } from './fold-deployments.ts'
+import { checkCohorts, onlyNamespace } from './registration.ts'
+import { RunningTrial } from './running-trial.ts'
+import { sliceOf } from './slices.ts'
+import { nextWindow, tickMs } from './timetable.ts'
+import { verdictOf } from './verdict-of.ts'
+
+/** A cohort of the past: who, and within which part of the analysis (RFC 3339; absent: all of it). */
+type PastCohort = CohortSelector & { readonly from?: string; readonly to?: string }
+
+export type AnalysisRequest = {
+  readonly namespace?: string
+  readonly service: string
+  readonly environment?: string
+  readonly strategy?: Strategy
+  readonly canary: PastCohort
+  readonly baseline: PastCohort
+  readonly from: string
+  readonly to: string
+}
+
+type PastLook = {
+  readonly look: number
+  readonly at: string
+  readonly decision: Verdict['decision']
+  readonly code: Verdict['reason']['code']
+  readonly eValue: number
+  readonly promoteEValue: number
+}
+
+export type Analysis = { readonly verdict: Verdict; readonly looks: readonly PastLook[] }
+
+const maxHours = 24
+const maxLooks = 10_000
+/** Rows of this much time are in memory at once. */
+const chunkMs = 600_000
+
+/** How long an analysis waits for telemetry that was taken before it to be stored. */
+const storingMs = 30_000
+
+export type RetrospectiveOptions = {
+  readonly rollups: RollupReader
+  readonly judge: Judge
+  readonly ingest: { oldestUnstoredAt(signal: 'traces'): number | null }
+  readonly now: () => number
+  readonly engine: string
+  readonly publicUrl: string
+}
+
+/**
+ * Judges stored telemetry of past windows, look by look, as if the looks had been taken then: no look sees anything
+ * later than its window, and the data is final, so nothing is late: everything that was taken before the request is
+ * waited for, and what lies after it is cut off. Ends with the first rollback; a promote is the answer as long as no
+ * later look revokes it. Nothing is written and nothing is delivered.
+ */
+export async function analysePast(
+  options: RetrospectiveOptions,
+  request: AnalysisRequest,
+  template: Template,
+  signal?: AbortSignal,
+): Promise<Analysis> {
+  const asked = options.now()
+  const { from, to } = commonWindow(request, template, asked)
+  await allStored(options, asked, signal)
+  const deployment = await pastDeployment(options.rollups, request, template, from)
+  const reference = await collectReference(options.rollups, deployment)
+  const trial = RunningTrial.start(deployment, reference, options.judge)
+  const looks: PastLook[] = []
+  let verdict = conclude(options, deployment, trial.conclude(from), trial.nextLook, from)
+  trial.record(verdict)
+  let decided: Verdict | null = null
+  for (let chunk = from; chunk < to && verdict.decision !== 'rollback'; chunk += chunkMs) {
+    const end = Math.min(to, chunk + chunkMs + template.lookSeconds * 1000)
+    const rows = await options.rollups.requests([deployment.service], chunk - template.lookSeconds * 1000, end, signal)
+    for (;;) {
+      const window = nextWindow(deployment, trial.seenUpTo)
+      if (window.to > end || window.from >= chunk + chunkMs) break
+      const conclusion = trial.observe(sliceOf(deployment, window, rows), window.to)
+      const before = verdict
+      verdict = conclude(options, deployment, conclusion, trial.nextLook, window.to)
+      trial.record(verdict)
+      looks.push(pastLook(verdict))
+      if (verdict.decision !== before.decision) decided = verdict
+      if (verdict.decision === 'rollback') break
+    }
+  }
+  // The answer carries the evidence of the last look and, for a decision, the moment at which it was reached.
+  const answer = decided?.decision === verdict.decision ? { ...verdict, decidedAt: decided.decidedAt } : verdict
+  return { verdict: { ...answer, final: true }, looks }
+}
+
+function conclude(
+  options: RetrospectiveOptions,
+  deployment: Deployment,
+  conclusion: Parameters<typeof verdictOf>[1],
+  look: number,
+  at: number,
+): Verdict {
+  const id = derivedId(at, deployment.id, String(look))
+  return verdictOf(deployment, conclusion, { id, look, at, engine: options.engine, publicUrl: options.publicUrl })
+}
+
+function pastLook(verdict: Verdict): PastLook {
+  return {
+    look: verdict.look,
+    at: verdict.decidedAt,
+    decision: verdict.decision,
+    code: verdict.reason.code,
+    eValue: verdict.confidence.eValue,
+    promoteEValue: verdict.confidence.promoteEValue,
+  }
+}
+
+/** @throws DavyError OVERLOADED when telemetry of before `asked` is still not stored after a while. */
+async function allStored({ ingest }: RetrospectiveOptions, asked: number, signal?: AbortSignal): Promise<void> {
+  const started = performance.now()
+  for (let oldest = ingest.oldestUnstoredAt('traces'); oldest !== null && oldest <= asked; ) {
+    signal?.throwIfAborted()
+    if (performance.now() - started > storingMs) {
+      throw new DavyError('OVERLOADED', 'Telemetry that came before this analysis is not stored yet.', {
+        expected: 'everything stored, so that what is analysed is final',
+        got: `telemetry that has waited since ${new Date(oldest).toISOString()}`,
+        retryAfterSeconds: 30,
+      })
+    }
+    await sleep(50)
+    oldest = ingest.oldestUnstoredAt('traces')
+  }
+}
+
+/** The time in which both cohorts are to be looked at, in whole ticks; the tick that is running now is not in it. */
+function commonWindow(
+  request: AnalysisRequest,
+  template: Template,
+  now: number,
+): { readonly from: number; readonly to: number } {
+  const starts = [request.from, request.canary.from, request.baseline.from]
+  const ends = [request.to, request.canary.to, request.baseline.to]
+  const from = Math.max(...starts.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])))
+  const to = Math.min(...ends.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])))
+  if (!(from < to)) {
+    throw new DavyError('WINDOWS_DISJOINT', 'Canary and baseline share no time in which they could be compared.', {
+      expected: 'windows that overlap: cohorts are compared side by side, not before against after',
+      got: `from ${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
+      where: 'from, to, canary, baseline',
+    })
+  }
+  const looks = Math.floor((to - from) / 1000 / template.lookSeconds)
+  if (to - from > maxHours * 3_600_000 || looks > maxLooks) {
+    throw new DavyError('TOO_MANY_LOOKS', 'The analysis is too long for one request.', {
+      expected: `at most ${maxHours} hours and ${maxLooks} looks`,
+      got: `${((to - from) / 3_600_000).toFixed(1)} hours, ${looks} looks`,
+      where: 'from, to',
+    })
+  }
+  const complete = Math.floor(now / tickMs) * tickMs
+  return { from: Math.floor(from / tickMs) * tickMs, to: Math.min(complete, Math.ceil(to / tickMs) * tickMs) }
+}
+
+/** A deployment that never was, for the code that judges real ones. Its id is a digest of the request. */
+async function pastDeployment(
+  rollups: RollupReader,
+  request: AnalysisRequest,
+  template: Template,
+  from: number,
+): Promise<Deployment> {
+  checkCohorts(request.canary, request.baseline)
+  const environment = request.environment ?? defaultEnvironment
+  const unit = { service: request.service, environment }
+  const windows = { from, to: Date.parse(request.to) }
+  const namespace =
+    request.namespace ?? onlyNamespace(await rollups.versions({ service: request.service, ...windows }), unit)
+  const startedAt = new Date(from).toISOString()
+  return openedDeployment({
+    ...unit,
+    namespace,
+    id: derivedId(from, digestOf(request)),
+    key: '',
+    attempt: 1,
+    strategy: request.strategy ?? 'canary',
+    canary: selectorOf(request.canary),
+    baseline: selectorOf(request.baseline),
+    baselineFrom: 'registered',
+    origin: 'api',
+    mode: 'observe',
+    template,
+    templateDigest: digestOf(template),
+    plannedWeight: null,
+    startedAt,
+    createdAt: startedAt,
+  })
+}
+
+function selectorOf(cohort: PastCohort): CohortSelector {
+  const { from: _from, to: _to, ...selector } = cohort
+  return selector
+}

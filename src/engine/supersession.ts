@@ -1,0 +1,31 @@
+import type { Deployment } from '../domain/deployment.ts'
+
+/** An open deployment that is to be closed, and the one that took its place. */
+export type Outranked = { readonly older: Deployment; readonly newer: Deployment }
+
+/**
+ * Of the open deployments of one unit and strategy only one stays: the newest that somebody asked for, or, where nobody
+ * asked, the newest that was seen.
+ * @param openedAt text that sorts by the writing of the opening.
+ */
+export function outranked(open: readonly Deployment[], openedAt: (id: string) => string): readonly Outranked[] {
+  const first = new Map<string, Deployment>()
+  for (const deployment of open) {
+    const place = placeOf(deployment)
+    const best = first.get(place)
+    if (best === undefined || outranks(deployment, best, openedAt)) first.set(place, deployment)
+  }
+  return open.flatMap((older) => {
+    const newer = first.get(placeOf(older))
+    return newer === undefined || newer === older ? [] : [{ older, newer }]
+  })
+}
+
+function placeOf({ namespace, service, environment, strategy }: Deployment): string {
+  return JSON.stringify([namespace, service, environment, strategy])
+}
+
+function outranks(a: Deployment, b: Deployment, openedAt: (id: string) => string): boolean {
+  if (a.origin !== b.origin) return a.origin === 'api'
+  return openedAt(a.id) > openedAt(b.id)
+}

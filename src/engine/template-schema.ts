@@ -1,0 +1,131 @@
+import { type Static, type TSchema, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { DavyError } from '../domain/errors.ts'
+import type { Template } from '../domain/template.ts'
+import { schemaFaults } from '../platform/schema-faults.ts'
+import { checkTemplate } from './templates.ts'
+
+const closed = { additionalProperties: false }
+const share = { exclusiveMinimum: 0, exclusiveMaximum: 1 }
+const seconds = (description: string, minimum = 0) => Type.Integer({ minimum, maximum: 30 * 86_400, description })
+
+const metricSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    kind: Type.Enum(['proportion', 'distribution'], {
+      description: 'proportion: failed requests among all; distribution: request durations',
+    }),
+    source: Type.Enum(['spans'], { description: 'spans of kind SERVER and CONSUMER' }),
+    direction: Type.Enum(['increase'], { description: 'the harmful direction' }),
+    weight: Type.Number({ minimum: 0, maximum: 1, description: 'share of the error budget; all together at most 1' }),
+    group: Type.String({ minLength: 1, maxLength: 63 }),
+    margin: Type.Number({ minimum: 1.05, maximum: 100, description: 'rollback when harm beyond this ratio is shown' }),
+    promoteMargin: Type.Number({
+      minimum: 1.05,
+      maximum: 100,
+      description: 'promote when harm beyond this ratio is ruled out; at least margin',
+    }),
+    promoteFloor: Type.Optional(
+      Type.Number({ ...share, description: 'proportion: a rate proven below this share counts as harmless' }),
+    ),
+    rollbackFloor: Type.Optional(
+      Type.Number({ minimum: 0, exclusiveMaximum: 1, description: 'proportion: no rollback for a smaller difference' }),
+    ),
+    quantiles: Type.Optional(
+      Type.Array(Type.Number(share), { minItems: 1, maxItems: 8, uniqueItems: true, description: 'distribution only' }),
+    ),
+    critical: Type.Boolean({ description: 'must be proven harmless before a promote' }),
+  },
+  closed,
+)
+
+/** A template as JSON Schema, with every key's meaning. */
+export const templateSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+    mode: Type.Optional(
+      Type.Enum(['observe', 'enforce'], {
+        description: 'absent: registered deployments are enforced, detected ones observed',
+      }),
+    ),
+    alpha: Type.Number({ exclusiveMinimum: 0, maximum: 0.2, description: 'false-rollback budget of a deployment' }),
+    alphaPromote: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 0.2,
+      description: 'false-promote budget of each critical metric at its promoteMargin',
+    }),
+    lookSeconds: seconds('from look to look; a multiple of 10', 10),
+    blockSeconds: seconds('a burst within one block cannot decide; a multiple of lookSeconds', 10),
+    watermarkSeconds: seconds('data younger than this is not judged yet'),
+    warmUpSeconds: seconds('the first seconds after the start are not judged'),
+    minimum: Type.Object(
+      {
+        seconds: seconds('no promote earlier than this after the start'),
+        requests: Type.Integer({ minimum: 0, description: 'no promote with fewer requests to the canary' }),
+      },
+      closed,
+    ),
+    exposureMode: Type.Boolean({
+      description: 'promote on `minimum` without a sign of harm, although none is ruled out',
+    }),
+    deadlineSeconds: seconds('without a decision by then, onDeadline answers', 10),
+    onDeadline: Type.Enum(['hold', 'promote', 'rollback']),
+    onSilence: Type.Enum(['hold', 'rollback'], {
+      description: 'when traffic was sent and the canary reports nothing; this version always holds',
+    }),
+    metrics: Type.Array(metricSchema, { minItems: 1, maxItems: 100 }),
+  },
+  closed,
+)
+
+/** What may be sent: whatever is left out comes from the template `default`, of a metric from its metric of that kind. */
+export const partialTemplateSchema = Type.Object(
+  {
+    ...Type.Partial(templateSchema).properties,
+    metrics: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { ...Type.Partial(metricSchema).properties, ...Type.Pick(metricSchema, ['name', 'kind']).properties },
+          closed,
+        ),
+        { minItems: 1, maxItems: 100 },
+      ),
+    ),
+  },
+  closed,
+)
+
+/**
+ * A template from somewhere outside, completed and checked.
+ * @param where the file or request that it came from.
+ * @param base where absent keys come from; null: none may be absent.
+ * @throws DavyError UNPROCESSABLE with the first fault's place.
+ */
+export function parseTemplate(value: unknown, where: string, base: Template | null): Template {
+  if (base === null) return checked(value, where)
+  check(partialTemplateSchema, value, where)
+  const partial = value as Static<typeof partialTemplateSchema>
+  const metrics = partial.metrics?.map((metric) => ({
+    ...base.metrics.find(({ kind }) => kind === metric.kind),
+    ...metric,
+  }))
+  return checked({ ...base, mode: undefined, ...partial, ...(metrics === undefined ? {} : { metrics }) }, where)
+}
+
+function checked(value: unknown, where: string): Template {
+  // JSON drops what is undefined, which is not the same as absent to the schema.
+  const template = JSON.parse(JSON.stringify(value)) as Template
+  check(templateSchema, template, where)
+  checkTemplate(template, where)
+  return template
+}
+
+function check(schema: TSchema, value: unknown, where: string): void {
+  if (Value.Check(schema, value)) return
+  const [fault] = schemaFaults(schema, Value.Errors(schema, value), value)
+  throw new DavyError('UNPROCESSABLE', 'The template does not fit its schema.', {
+    expected: fault?.expected ?? 'a template',
+    got: fault?.got ?? 'something else',
+    where: `${where}${fault?.pointer ?? ''}`,
+  })
+}

@@ -1,0 +1,107 @@
+import { DavyError } from '../domain/errors.ts'
+import type { Template } from '../domain/template.ts'
+import type { Facts } from '../storage/facts.ts'
+import { digestOf } from './digest.ts'
+import { FactMirror } from './fact-mirror.ts'
+
+export type NamedTemplate = {
+  readonly template: Template
+  readonly digest: string
+  readonly origin: 'file' | 'api'
+  readonly updatedAt: string | null
+}
+
+/** Policies by name: what the API was given, else what lies in the files that were read at start. */
+export class Templates {
+  readonly #facts: Facts
+  readonly #mirror: FactMirror
+  readonly #files: ReadonlyMap<string, Template>
+  readonly #newId: () => string
+
+  constructor(facts: Facts, files: readonly Template[], newId: () => string) {
+    this.#facts = facts
+    this.#mirror = new FactMirror(facts, ['template'])
+    this.#files = new Map(files.map((template) => [template.name, template]))
+    this.#newId = newId
+  }
+
+  async refresh(): Promise<void> {
+    await this.#mirror.refresh()
+  }
+
+  find(name: string): Template | undefined {
+    return this.list().find(({ template }) => template.name === name)?.template
+  }
+
+  /** The template `default`, which completes others. */
+  get base(): Template {
+    const base = this.find('default')
+    if (base === undefined) throw new Error('there is no template named default')
+    return base
+  }
+
+  names(): readonly string[] {
+    return this.list().map(({ template }) => template.name)
+  }
+
+  list(): readonly NamedTemplate[] {
+    const byName = new Map<string, NamedTemplate>()
+    for (const template of this.#files.values()) {
+      byName.set(template.name, { template, digest: digestOf(template), origin: 'file', updatedAt: null })
+    }
+    for (const fact of this.#mirror.facts) {
+      const template = fact.body as Template
+      byName.set(template.name, { template, digest: digestOf(template), origin: 'api', updatedAt: fact.at })
+    }
+    return [...byName.values()].sort((a, b) => (a.template.name < b.template.name ? -1 : 1))
+  }
+
+  /** Deployments that are open keep the template that they opened with. */
+  async put(template: Template): Promise<{ readonly created: boolean }> {
+    checkTemplate(template)
+    await this.refresh()
+    const existing = this.find(template.name)
+    if (existing !== undefined && digestOf(existing) === digestOf(template)) return { created: false }
+    await this.#facts.putOnce('template', this.#newId(), template.name, template)
+    await this.refresh()
+    return { created: existing === undefined }
+  }
+}
+
+/**
+ * What a schema cannot say.
+ * @param within the file or the part of a request that it came from.
+ * @throws DavyError UNPROCESSABLE
+ */
+export function checkTemplate(template: Template, within = ''): void {
+  const fail = (detail: string, expected: string, got: string, where: string): never => {
+    throw new DavyError('UNPROCESSABLE', detail, { expected, got, where: `${within}${where}` })
+  }
+  if (template.lookSeconds % 10 !== 0) {
+    fail('A look ends on a 10-second tick.', 'a multiple of 10', String(template.lookSeconds), '/lookSeconds')
+  }
+  if (template.blockSeconds % template.lookSeconds !== 0) {
+    const expected = `a multiple of lookSeconds, ${template.lookSeconds}`
+    fail('A block is made of whole looks.', expected, String(template.blockSeconds), '/blockSeconds')
+  }
+  const weight = template.metrics.reduce((sum, metric) => sum + metric.weight, 0)
+  if (weight > 1 + 1e-9) {
+    fail('The weights share one error budget.', 'a sum of at most 1', String(weight), '/metrics')
+  }
+  const names = new Set<string>()
+  for (const [index, metric] of template.metrics.entries()) {
+    if (names.has(metric.name)) {
+      fail('Two metrics have one name.', 'distinct names', metric.name, `/metrics/${index}/name`)
+    }
+    names.add(metric.name)
+    if (metric.promoteMargin < metric.margin) {
+      const got = String(metric.promoteMargin)
+      fail(
+        'Harm that is ruled out must lie at or beyond harm that is shown.',
+        `>= margin, ${metric.margin}`,
+        got,
+        `/metrics/${index}/promoteMargin`,
+      )
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import { isIPv6 } from 'node:net'
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js'
+import { DavyError, type ErrorCode, errorTable } from '../domain/errors.ts'
+import { type Signal, signals } from '../engine/ingest/signals.ts'
+import type { Token } from '../platform/tokens.ts'
+import { contentTypes } from '../receivers/otlp/response.ts'
+import { retryStatus } from '../receivers/otlp/retry-status.ts'
+import { admit } from './access.ts'
+import { failureSentence } from './failure-sentence.ts'
+import { portFault } from './port-fault.ts'
+import type { Services } from './services.ts'
+import { type Taking, takeTelemetry } from './take-telemetry.ts'
+
+/** What OTLP over gRPC needs of the services. */
+type Receiving = Taking & Pick<Services, 'ingestLimits' | 'log'>
+
+type Failure = { readonly code: status; readonly details: string; readonly metadata?: Metadata }
+
+const serviceNames: Readonly<Record<Signal, string>> = {
+  traces: 'trace.v1.TraceService',
+  logs: 'logs.v1.LogsService',
+  metrics: 'metrics.v1.MetricsService',
+}
+
+/** OTLP lets senders try again after UNAVAILABLE, and after RESOURCE_EXHAUSTED only by special leave. */
+const retriable: ReadonlySet<ErrorCode> = new Set(['OVERLOADED', 'STORAGE_DOWN', 'STOPPING'])
+const codesByStatus: Readonly<Record<number, status>> = {
+  400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  413: status.RESOURCE_EXHAUSTED,
+  415: status.INVALID_ARGUMENT,
+}
+const defaultRetrySeconds = 5
+/** The message travels as a header, percent-encoded, and clients bound all headers together. */
+const maxMessageLength = 1000
+
+function pathOf(signal: Signal): string {
+  return `/opentelemetry.proto.collector.${serviceNames[signal]}/Export`
+}
+
+function definitionOf(signal: Signal): ServiceDefinition {
+  const asItIs = (bytes: Buffer) => bytes
+  return {
+    Export: {
+      path: pathOf(signal),
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: asItIs,
+      requestDeserialize: asItIs,
+      responseSerialize: asItIs,
+      responseDeserialize: asItIs,
+    },
+  }
+}
+
+function statusOf(error: DavyError | null): Failure {
+  if (error === null) {
+    return {
+      code: status.INTERNAL,
+      details: 'Davy failed to answer; its log says why. This says nothing about the data.',
+    }
+  }
+  // Half a surrogate pair, which a cut can leave, cannot be percent-encoded.
+  const details = failureSentence(error.message, error).slice(0, maxMessageLength).toWellFormed()
+  if (!retriable.has(error.code)) return { code: codesByStatus[error.status] ?? status.INTERNAL, details }
+  const metadata = new Metadata()
+  const seconds = error.retryAfterSeconds ?? defaultRetrySeconds
+  metadata.set('grpc-status-details-bin', Buffer.from(retryStatus(status.UNAVAILABLE, details, seconds)))
+  return { code: status.UNAVAILABLE, details, metadata }
+}
+
+/**
+ * OTLP over gRPC: an export is answered once it is on disk, checked to its depth, and counted; the same path as HTTP's,
+ * behind another door. Listens once; `close` ends it for good.
+ */
+export class OtlpGrpc {
+  readonly #server: Server
+  readonly #receiving: Receiving
+  readonly #tokens: readonly Token[] | null
+
+  /** @param tokens null: none are configured, which is only right on loopback. */
+  constructor(receiving: Receiving, tokens: readonly Token[] | null) {
+    this.#receiving = receiving
+    this.#tokens = tokens
+    this.#server = new Server({
+      'grpc.max_receive_message_length': receiving.ingestLimits.maxDecompressedBytes,
+      interceptors: [this.#guard],
+    })
+    for (const signal of signals) {
+      this.#server.addService(definitionOf(signal), {
+        Export: ({ request }: { request: Buffer }, answer: sendUnaryData<Buffer>) =>
+          void this.#export(signal, request, answer),
+      })
+    }
+  }
+
+  /**
+   * @returns the address as exporters take it: http://host:port.
+   * @throws DavyError CONFIG that names the variable when the address cannot be had.
+   */
+  async listen(host: string, port: number, variable: string): Promise<string> {
+    const bare = host.replace(/^\[(.*)\]$/, '$1')
+    const name = isIPv6(bare) ? `[${bare}]` : bare
+    const bound = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(`${name}:${port}`, ServerCredentials.createInsecure(), (cause, boundPort) => {
+        if (cause === null) return resolve(boundPort)
+        const code = /\bE[A-Z]{4,}\b/.exec(cause.message)?.[0] ?? cause.message
+        reject(portFault(host, port, variable, code, cause))
+      })
+    })
+    return `http://${name}:${bound}`
+  }
+
+  /** Takes no more calls and waits for those under way, `graceMs` at most; then it cuts them off. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#server.forceShutdown(), graceMs)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)))
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Asks for the token before the body is read, and counts calls whose body never came whole or was refused unread. */
+  readonly #guard: ServerInterceptor = ({ path }, call) => {
+    const signal = signals.find((each) => pathOf(each) === path)
+    let isSettled = false
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            try {
+              admit(metadata.get('authorization')[0]?.toString(), 'ingest', false, this.#tokens)
+            } catch (error) {
+              isSettled = true
+              call.sendStatus(this.#refuse(signal ?? 'unknown', error))
+              return
+            }
+            pass(metadata)
+          },
+          onReceiveMessage: (message, pass) => {
+            isSettled = true
+            pass(message)
+          },
+          // Comes at the end of every call. A message that is too large, or not gzip, is refused below this.
+          onCancel: () => {
+            if (!isSettled) this.#count(signal ?? 'unknown', 'not_received')
+            isSettled = true
+          },
+        }),
+    })
+  }
+
+  async #export(signal: Signal, body: Buffer, answer: sendUnaryData<Buffer>): Promise<void> {
+    try {
+      const { response } = await takeTelemetry(signal, contentTypes.protobuf, body, this.#receiving)
+      this.#count(signal, 'accepted')
+      answer(null, Buffer.from(response))
+    } catch (error) {
+      answer(this.#refuse(signal, error))
+    }
+  }
+
+  #refuse(signal: Signal | 'unknown', error: unknown): Failure {
+    const known = error instanceof DavyError ? error : null
+    const code = known?.code ?? 'INTERNAL'
+    if (errorTable[code].status >= 500) this.#receiving.log.error({ err: error, code }, 'telemetry was not taken')
+    this.#receiving.metrics.requestErrors.inc({ code })
+    this.#count(signal, code.toLowerCase())
+    return statusOf(known)
+  }
+
+  #count(signal: Signal | 'unknown', outcome: string): void {
+    this.#receiving.metrics.ingestRequests.inc({ signal, protocol: 'otlp-grpc', outcome })
+  }
+}

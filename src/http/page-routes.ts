@@ -1,0 +1,80 @@
+import type { Deployment } from '../domain/deployment.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import { renderDeployment } from '../report/deployment-page.ts'
+import { renderFleet } from '../report/fleet-page.ts'
+import type { ReportDelivery, ReportLook } from '../report/report-input.ts'
+import { styleSheet } from '../report/style.ts'
+import type { Look } from '../storage/looks.ts'
+import { idParams } from './schemas.ts'
+import { sendPage } from './send-page.ts'
+import type { App, Services } from './services.ts'
+
+/** The pages that people look at. No script, no foreign origin. */
+export function pageRoutes(app: App, services: Services): void {
+  const { deployments, looks, deliverer, now, newestVerdict } = services
+
+  app.get('/assets/davy.css', { config: { role: 'open' }, schema: { hide: true } }, (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=300').send(styleSheet),
+  )
+
+  app.get('/', { config: { role: 'viewer' }, schema: { hide: true } }, async (_request, reply) => {
+    await deployments.refresh()
+    const shown = deployments.list().slice(0, 200)
+    const verdicts = await looks.newest(shown.map(({ id }) => id))
+    const rows = shown.map((deployment) => ({ deployment, verdict: verdicts.get(deployment.id) ?? null }))
+    return sendPage(reply, renderFleet({ deployments: rows, now: now() }))
+  })
+
+  app.get(
+    '/deployments/:id',
+    { config: { role: 'viewer' }, schema: { hide: true, params: idParams } },
+    async ({ params }, reply) => {
+      await deployments.refresh()
+      await deliverer.refresh()
+      const deployment = deployments.get(params.id)
+      const verdict = await newestVerdict(params.id)
+      const html = renderDeployment({
+        deployment,
+        verdict,
+        looks: (await looks.list(params.id)).flatMap(reportLook),
+        deliveries: reportDeliveries(deliverer.list(), deployment),
+        now: now(),
+        nextLookAt: services.nextLookAt(deployment),
+      })
+      return sendPage(reply, html)
+    },
+  )
+}
+
+function reportLook({ look, at, evidence, verdict }: Look): ReportLook[] {
+  if (evidence.slice === null) return []
+  const { decision, reason, confidence } = verdict
+  return [
+    {
+      look,
+      at,
+      slice: evidence.slice,
+      decision,
+      code: reason.code,
+      eValue: confidence.eValue,
+      promoteEValue: confidence.promoteEValue,
+      metrics: verdict.metrics.map(metricOf),
+    },
+  ]
+}
+
+function metricOf({ name, eValue, promoteEValue, effect }: Verdict['metrics'][number]): ReportLook['metrics'][number] {
+  return { name, eValue, promoteEValue, effect }
+}
+
+function reportDeliveries(
+  all: ReturnType<Services['deliverer']['list']>,
+  deployment: Deployment,
+): readonly ReportDelivery[] {
+  return all
+    .filter((delivery) => delivery.deploymentId === deployment.id)
+    .flatMap(({ endpoint, attempts }) =>
+      attempts.map(({ at, outcome, status, attempt }) => ({ endpoint, at, outcome, status, attempt })),
+    )
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+}

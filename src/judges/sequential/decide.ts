@@ -1,0 +1,88 @@
+import type { Template } from '../../domain/template.ts'
+import type { Decision, ReasonCode } from '../../domain/verdict.ts'
+import type { Arrivals } from './arrivals.ts'
+import type { Budget } from './attempt-budget.ts'
+import { logLikely } from './metric-trial.ts'
+
+/** A decision and why. */
+export type Ruling = { readonly decision: Decision; readonly code: ReasonCode }
+
+/** All that a ruling depends on. */
+export type Situation = {
+  readonly at: number
+  readonly startedAt: number
+  readonly hasBaseline: boolean
+  readonly template: Template
+  readonly budget: Budget
+  readonly arrivals: Arrivals
+  /** log of the combined evidence of harm, now and at its highest so far. */
+  readonly logE: number
+  readonly highestLogE: number
+  /** log of the weakest promote proof among the critical metrics; null when no metric is critical. */
+  readonly logPromote: number | null
+  /** The promote that holds for the running step. */
+  readonly latched: Ruling | null
+}
+
+/** An arm that is silent for so long while the other one is not has stopped. */
+const silenceMs = 60_000
+
+const mostLate = 0.01
+
+/**
+ * The ruling at a look. What keeps the evidence from being trusted comes first and lets nothing new happen; then harm,
+ * then a promote that holds, then proofs in falling strength. (A latched rollback is not asked again.)
+ */
+export function decide(situation: Situation): Ruling {
+  const { template, budget, latched } = situation
+  const obstacle = obstacleTo(situation)
+  if (obstacle !== null) return latched ?? { decision: 'hold', code: obstacle }
+  if (situation.logE >= -Math.log(budget.alpha)) return { decision: 'rollback', code: 'HARM_SHOWN' }
+  if (latched !== null) return latched
+  const isExposed = hasMinimum(situation)
+  const isRuledOut = situation.logPromote !== null && situation.logPromote >= -Math.log(budget.alphaPromote)
+  if (isRuledOut && isExposed) return { decision: 'promote', code: 'HARM_RULED_OUT' }
+  if (template.exposureMode && isExposed && situation.highestLogE < logLikely) {
+    return { decision: 'promote', code: 'EXPOSURE_REACHED' }
+  }
+  const isLikely = situation.logE >= logLikely
+  if (situation.at >= situation.startedAt + template.deadlineSeconds * 1000) {
+    // A policy that promotes what is undecided does not promote what was hardly seen, or what is likely to do harm.
+    const isFit = template.onDeadline !== 'promote' || (isExposed && !isLikely)
+    return { decision: isFit ? template.onDeadline : 'hold', code: isFit || !isLikely ? 'DEADLINE' : 'HARM_LIKELY' }
+  }
+  return { decision: 'hold', code: isLikely ? 'HARM_LIKELY' : 'UNDERPOWERED' }
+}
+
+function hasMinimum({ arrivals, template }: Situation): boolean {
+  const { firstCanary, to, requests } = arrivals
+  if (firstCanary === null || to === null) return false
+  return to - firstCanary >= template.minimum.seconds * 1000 && requests.canary >= template.minimum.requests
+}
+
+function obstacleTo(situation: Situation): ReasonCode | null {
+  const { arrivals } = situation
+  if (isWarmingUp(situation)) return 'WARMING_UP'
+  if (!situation.hasBaseline) return 'NO_BASELINE_DATA'
+  const silent = silentArms(arrivals)
+  if (silent !== null) return silent
+  if (arrivals.lateShare.canary > mostLate || arrivals.lateShare.baseline > mostLate) return 'TELEMETRY_LOSS'
+  return arrivals.overlap.length > 0 ? 'COHORTS_OVERLAP' : null
+}
+
+/** Before the first slice there is nothing to say either; only when slices should long be there is it no traffic. */
+function isWarmingUp({ arrivals, at, startedAt, template }: Situation): boolean {
+  if (arrivals.from !== null) return false
+  const firstSliceAt = startedAt + (template.warmUpSeconds + template.watermarkSeconds + template.lookSeconds) * 1000
+  if (arrivals.newest !== null) return arrivals.newest <= startedAt + template.warmUpSeconds * 1000
+  return at < firstSliceAt + silenceMs
+}
+
+function silentArms({ last, to }: Arrivals): ReasonCode | null {
+  const isSilent = (time: number | null): boolean => time === null || to === null || to - time >= silenceMs
+  const canary = isSilent(last.canary)
+  const baseline = isSilent(last.baseline)
+  if (canary && baseline) return 'NO_TRAFFIC'
+  if (canary) return 'NO_CANARY_DATA'
+  return baseline ? 'NO_BASELINE_DATA' : null
+}

@@ -1,0 +1,121 @@
+import type { Slice } from '../../domain/evidence.ts'
+import type { Trial, TrialContext } from '../../domain/judge.ts'
+import type { Conclusion } from '../../domain/verdict.ts'
+import { combineLogE } from '../../stats/combine-evidence.ts'
+import { addArrivals, noArrivals, overlappingPods } from './arrivals.ts'
+import { attemptBudget, type Budget } from './attempt-budget.ts'
+import { decide, type Ruling } from './decide.ts'
+import { expectedDecision } from './expected-decision.ts'
+import { explain } from './explain.ts'
+import { metricNull } from './metric-null.ts'
+import { eValue, type Reading } from './metric-trial.ts'
+import { openMetric } from './open-metric.ts'
+import { trackPodEffect } from './pod-effect.ts'
+
+/**
+ * Opens the sequential judge's trial of one deployment: anytime-valid evidence per metric, one error budget over all
+ * metrics and looks. Throws when the template has a kind of metric that nobody judges, or weights above 1 in sum,
+ * or when the null of one of its metrics is no null.
+ */
+export function openTrial(context: TrialContext): Trial {
+  const { template, startedAt } = context
+  const weights = template.metrics.map((metric) => metric.weight)
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  if (sum > 1 + 1e-9) throw new Error(`template ${template.name}: expected weights of at most 1 in sum, got ${sum}`)
+  const metrics = template.metrics.map((spec) => {
+    const own = metricNull(context.nulls, spec.name)
+    return { ...own, trial: openMetric(spec, context.reference, own.parameters) }
+  })
+  const podEffect = trackPodEffect()
+  const budget = attemptBudget(template, context.attempt)
+  const warmUpEnd = startedAt + template.warmUpSeconds * 1000
+  let arrivals = noArrivals
+  let highestLogE = Number.NEGATIVE_INFINITY
+  let rollback: Conclusion | null = null
+  let promote: { readonly ruling: Ruling; readonly step: number; readonly reason: Conclusion['reason'] } | null = null
+
+  function observe(slice: Slice): void {
+    const isJudged = slice.to > warmUpEnd
+    arrivals = addArrivals(arrivals, slice, isJudged)
+    if (!isJudged) return
+    // A slice in which a pod is in both arms compares a version with itself.
+    if (overlappingPods(slice).length === 0) {
+      podEffect.observe(slice)
+      for (const { trial } of metrics) trial.observe(slice)
+    }
+    if (!slice.closesBlock) return
+    podEffect.closeBlock()
+    for (const { trial } of metrics) trial.closeBlock()
+  }
+
+  function read(): Reading[] {
+    const shared = {
+      budget,
+      pods: podEffect.pods(),
+      seconds: arrivals.from === null || arrivals.to === null ? 0 : (arrivals.to - arrivals.from) / 1000,
+    }
+    return metrics.map(({ trial, parameters, learned }) => {
+      const { tauPod } = parameters
+      const look = { ...shared, parameters, priors: podEffect.priors(tauPod), intervals: podEffect.intervals(tauPod) }
+      const reading = trial.read(look)
+      return learned ? { ...reading, judgement: { ...reading.judgement, null: { learned, ...parameters } } } : reading
+    })
+  }
+
+  function conclude(at: number): Conclusion {
+    if (rollback !== null) return rollback
+    const readings = read()
+    const logE = combineLogE(
+      readings.map((reading) => reading.logE),
+      weights,
+    )
+    highestLogE = Math.max(highestLogE, logE)
+    const critical = readings.filter((reading) => reading.judgement.critical)
+    const logPromote = critical.length === 0 ? null : Math.min(...critical.map((reading) => reading.logPromote))
+    const latched = promote !== null && promote.step === arrivals.step ? promote : null
+    const ruling = decide({
+      at,
+      startedAt,
+      hasBaseline: context.hasBaseline,
+      template,
+      budget,
+      arrivals,
+      logE,
+      highestLogE,
+      logPromote,
+      latched: latched?.ruling ?? null,
+    })
+    const expectedDecisionAt =
+      ruling.code === 'UNDERPOWERED' || ruling.code === 'HARM_LIKELY'
+        ? expectedDecision(readings, arrivals, { template, startedAt, at })
+        : null
+    const isLatched = latched !== null && ruling === latched.ruling
+    const facts = { ruling, context, arrivals, readings, at, expectedDecisionAt }
+    const conclusion: Conclusion = {
+      decision: ruling.decision,
+      reason: isLatched ? latched.reason : explain(facts),
+      score: scoreOf(ruling, logE, logPromote ?? 0, budget),
+      confidence: {
+        falseRollbackRate: budget.alpha,
+        falsePromoteRate: budget.alphaPromote,
+        eValue: eValue(logE),
+        promoteEValue: eValue(logPromote ?? 0),
+      },
+      expectedDecisionAt,
+      metrics: readings.map((reading) => reading.judgement),
+    }
+    if (ruling.decision === 'rollback') rollback = conclusion
+    if (ruling.decision === 'promote') promote = { ruling, step: arrivals.step, reason: conclusion.reason }
+    return conclusion
+  }
+
+  return { observe, conclude }
+}
+
+/** 100 for a proven promote, 0 for a proven rollback, else 50 with each proof's progress adding or taking up to 25. */
+function scoreOf(ruling: Ruling, logE: number, logPromote: number, budget: Budget): number {
+  if (ruling.code === 'HARM_RULED_OUT') return 100
+  if (ruling.code === 'HARM_SHOWN') return 0
+  const progress = (log: number, alpha: number): number => Math.min(1, Math.max(0, log / -Math.log(alpha)))
+  return 50 + 25 * (progress(logPromote, budget.alphaPromote) - progress(logE, budget.alpha))
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { createProgram, runProgram } from './cli/program.ts'
+import { processTerminal } from './cli/terminal.ts'
+import { DavyError } from './domain/errors.ts'
+import { loadConfig } from './platform/config.ts'
+import { version } from './version.ts'
+
+const terminal = processTerminal()
+const program = createProgram(terminal, version)
+
+// What opens the storage is imported when it is asked for: no other command waits for it, or fails where it is missing.
+program
+  .command('serve')
+  .description('take in telemetry, judge deployments, serve API and pages')
+  .action(async () => {
+    const { runServe } = await import('./run-serve.ts')
+    await runServe(loadConfig(process.env, terminal.readFile))
+  })
+
+program
+  .command('migrate')
+  .description("bring the storage's tables up to date")
+  .option('--plan', 'only print what would be done')
+  .action(async ({ plan = false }: { plan?: boolean }) => {
+    const { runMigrate } = await import('./run-migrate.ts')
+    await runMigrate(loadConfig(process.env, terminal.readFile), plan)
+  })
+
+try {
+  process.exitCode = await runProgram(program, process.argv.slice(2), terminal)
+} catch (error) {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`davy: ${error instanceof DavyError ? error.message : stack}\n`)
+  process.exit(1)
+}

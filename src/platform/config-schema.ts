@@ -1,0 +1,158 @@
+import { type Static, Type } from 'typebox'
+import { logLevels } from './logger.ts'
+
+const mebibyte = 1024 * 1024
+const closed = { additionalProperties: false }
+
+const days = (byDefault: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum: 36_500, default: byDefault, description })
+const bytes = (byDefault: number, description: string) =>
+  Type.Integer({ minimum: 1024, default: byDefault, description })
+const port = (byDefault: number, description: string) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: byDefault, description })
+
+const retention = Type.Object(
+  {
+    rawDays: days(7, 'Raw spans, metric points and log lines are kept this many days.'),
+    rollupDays: days(90, 'The rollups that judges read are kept this many days.'),
+    lookDays: days(730, 'Looks, from which every verdict can be replayed, are kept this many days.'),
+  },
+  { ...closed, default: {}, description: 'How long things are kept.' },
+)
+
+const ingest = Type.Object(
+  {
+    maxBodyBytes: bytes(16 * mebibyte, 'The largest request body as it comes over the wire; a larger one gets 413.'),
+    maxDecompressedBytes: bytes(64 * mebibyte, 'The largest request body after decompression; a larger one gets 413.'),
+    segmentMaxBytes: bytes(16 * mebibyte, 'Bodies are gathered in a file up to this size before they are stored.'),
+    segmentMaxAgeMs: Type.Integer({
+      minimum: 50,
+      maximum: 60_000,
+      default: 1000,
+      description: 'A file of bodies is stored after this many milliseconds even when it is small.',
+    }),
+    backlogMaxBytes: bytes(1024 * mebibyte, 'When this much waits to be stored, senders get 429 with Retry-After.'),
+  },
+  { ...closed, default: {}, description: 'Limits of what is taken in.' },
+)
+
+const webhook = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'The id of the endpoint.' }),
+    url: Type.String({ description: 'An http or https URL without user name and password.' }),
+    secretFile: Type.String({
+      minLength: 1,
+      description: 'A file with one whsec_ secret a line; while a secret is changed, both.',
+    }),
+    events: Type.Array(Type.Enum(['verdict.changed', 'verdict.decided']), {
+      minItems: 1,
+      default: ['verdict.changed'],
+      description:
+        'verdict.changed: every change of decision or reason. verdict.decided: promote, rollback and final ones only.',
+    }),
+  },
+  closed,
+)
+
+/**
+ * Everything that can be configured, with its default and its description: the YAML file, the environment variables,
+ * the checks and the reference all come from here. A property `ingest.maxBodyBytes` is the variable
+ * DAVY_INGEST_MAX_BODY_BYTES. `secret: true` marks what may hold a password and can come from a file by …_FILE;
+ * `isPath: true` what is a path, relative to the file that names it.
+ */
+export const configSchema = Type.Object(
+  {
+    storageUrl: Type.String({
+      default: 'chdb:./data',
+      secret: true,
+      description:
+        'chdb:<directory> for the embedded ClickHouse, or http(s)://[user:password@]host:8123[?cluster=name].',
+    }),
+    host: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'The address to listen on. Anything but loopback needs tokensFile.',
+    }),
+    port: port(8080, 'The HTTP port of the API, the pages, the probes and the metrics. 0 takes a free one.'),
+    otlpHttpPort: port(4318, 'The port of OTLP over HTTP. 0 takes a free one.'),
+    otlpGrpcPort: port(4317, 'The port of OTLP over gRPC. 0 takes a free one.'),
+    publicUrl: Type.Optional(
+      Type.String({ description: 'How people reach Davy, for links in messages. By default http://localhost:<port>.' }),
+    ),
+    logLevel: Type.Enum([...logLevels], { default: 'info', description: 'The least level that is logged.' }),
+    tokensFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        isPath: true,
+        description: 'A YAML file with the names, roles and hashes of tokens.',
+      }),
+    ),
+    allowedHosts: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Values of the Host header that are taken beside loopback names and the host of publicUrl.',
+    }),
+    allowedOrigins: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Origins whose pages may write, beside that of publicUrl, as https://console.example.com.',
+    }),
+    templatesDirectory: Type.Optional(
+      Type.String({
+        minLength: 1,
+        isPath: true,
+        description: 'A directory with templates as YAML files, read at start.',
+      }),
+    ),
+    deploymentExpiryHours: Type.Integer({
+      minimum: 1,
+      maximum: 8760,
+      default: 24,
+      description: 'A deployment that nobody polls or feeds is closed as EXPIRED after this many hours.',
+    }),
+    killSwitch: Type.Boolean({
+      default: false,
+      description: 'true: every gate answers wait, whatever the verdicts are.',
+    }),
+    retention,
+    ingest,
+    webhooks: Type.Array(webhook, { default: [], description: 'Endpoints that get signed verdicts.' }),
+  },
+  closed,
+)
+
+/** The configuration as its schema describes it, before defaults that depend on other values. */
+export type Settings = Static<typeof configSchema>
+
+/** The part of a JSON Schema that the readers and the reference use. */
+export type SettingSchema = {
+  readonly type?: string
+  readonly enum?: readonly string[]
+  readonly items?: SettingSchema
+  readonly properties?: Readonly<Record<string, SettingSchema>>
+  readonly default?: unknown
+  readonly description?: string
+  readonly secret?: boolean
+  readonly isPath?: boolean
+}
+
+/** One value that can be set: its path in the file and its variable (null: only in the file). */
+export type Setting = {
+  readonly path: readonly string[]
+  readonly variable: string | null
+  readonly schema: SettingSchema
+}
+
+function variableOf(path: readonly string[]): string {
+  const words = path.map((part) => part.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
+  return `DAVY_${words.join('_')}`
+}
+
+function leaves(schema: SettingSchema, path: readonly string[]): Setting[] {
+  if (schema.properties !== undefined) {
+    return Object.entries(schema.properties).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+  }
+  const isListOfObjects = schema.items?.properties !== undefined
+  return [{ path, variable: isListOfObjects ? null : variableOf(path), schema }]
+}
+
+/** All settings in the order of the schema. */
+export const settings: readonly Setting[] = leaves(configSchema as unknown as SettingSchema, [])

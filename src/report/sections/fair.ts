@@ -1,0 +1,116 @@
+import { formatPercent, formatRatio } from '../../domain/format.ts'
+import type { Case } from '../case.ts'
+import { section } from '../document.ts'
+import { capital, countWord } from '../figures.ts'
+import { type IconName, icon } from '../icons.ts'
+import { html, type Markup } from '../markup.ts'
+
+type Health = 'good' | 'weak' | 'broken'
+type Check = { readonly health: Health; readonly name: string; readonly value: string; readonly more: string }
+
+const healthLooks: Readonly<Record<Health, { readonly icon: IconName; readonly className: string }>> = {
+  good: { icon: 'check', className: 'ok' },
+  weak: { icon: 'warn', className: 'warn' },
+  broken: { icon: 'cross', className: 'bad' },
+}
+
+/** A tenth off the plan is drawn as weak; that a split is broken is the judge's word alone. */
+const splitTolerance = 0.1
+const lateTolerance = 0.01
+
+/** Without a plan there is nothing to hold the split against. Requests of both arms since the controller's last step: earlier ones followed another weight. */
+function split(page: Case): Check | null {
+  const { deployment, looks, verdict } = page.input
+  const step = deployment.progress.findLast((progress) => progress.weight !== null)
+  const since = step === undefined ? 0 : Date.parse(step.at)
+  const planned = step?.weight ?? deployment.plannedWeight
+  let baseline = 0
+  let canary = 0
+  for (const { slice } of looks) {
+    if (slice.from < since) continue
+    baseline += slice.baseline.requests
+    canary += slice.canary.requests
+  }
+  if (planned === null || baseline + canary === 0 || deployment.strategy === 'shadow') return null
+  const share = canary / (baseline + canary)
+  const off = Math.abs(share - planned / 100) > splitTolerance * (planned / 100)
+  const broken = verdict.reason.code === 'SAMPLE_RATIO_MISMATCH'
+  return {
+    health: broken ? 'broken' : off ? 'weak' : 'good',
+    name: 'Split',
+    value: formatPercent(share),
+    more: `of requests reached the canary; ${planned}% planned`,
+  }
+}
+
+function telemetry(page: Case): Check | null {
+  const { baseline, canary } = page.totals
+  if (baseline.late === null || canary.late === null || canary.requests === 0) return null
+  const share = canary.late / canary.requests
+  const other = baseline.requests === 0 ? 0 : baseline.late / baseline.requests
+  const broken = page.input.verdict.reason.code === 'TELEMETRY_LOSS'
+  return {
+    health: broken ? 'broken' : Math.max(share, other) > lateTolerance ? 'weak' : 'good',
+    name: 'Late telemetry',
+    value: formatPercent(share),
+    more: `of the canary’s requests came too late to count; baseline ${formatPercent(other)}`,
+  }
+}
+
+function pods(page: Case): Check | null {
+  const { baseline, canary } = page.totals
+  if (canary.pods === 0) return null
+  return {
+    health: canary.pods === 1 ? 'weak' : 'good',
+    name: 'Pods',
+    value: `${canary.pods} and ${baseline.pods}`,
+    more: canary.pods === 1 ? 'one canary pod: node and version cannot be told apart' : 'canary and baseline',
+  }
+}
+
+function power(page: Case): Check | null {
+  const known = page.critical.find((metric) => metric.smallestDetectable !== null)
+  if (known === undefined) return null
+  const weak = (known.smallestDetectable ?? 0) > known.effect.promoteMargin
+  return {
+    health: weak ? 'weak' : 'good',
+    name: 'Power',
+    value: formatRatio(known.smallestDetectable),
+    more: `is the smallest rise in ${known.name} that could be seen by now`,
+  }
+}
+
+function lead(checks: readonly Check[]): string {
+  const broken = checks.filter((check) => check.health === 'broken').map((check) => check.name.toLowerCase())
+  const weak = checks.filter((check) => check.health === 'weak').map((check) => check.name.toLowerCase())
+  if (broken.length > 0) return `No: ${broken.join(' and ')} cannot be trusted.`
+  if (weak.length > 0) return `${capital(weak.join(' and '))} ${weak.length === 1 ? 'is' : 'are'} weak.`
+  return checks.length === 1
+    ? 'The one check that the data allows passes.'
+    : `All ${countWord(checks.length)} checks that the data allows pass.`
+}
+
+/** Whether the comparison is broken: then it stands above everything that was compared. */
+export function isUnfair(page: Case): boolean {
+  const { code } = page.input.verdict.reason
+  return code === 'SAMPLE_RATIO_MISMATCH' || code === 'TELEMETRY_LOSS'
+}
+
+/** Is the comparison fair? One cell per check that the data can fill. */
+export function fair(page: Case): Markup | null {
+  const checks = [split(page), telemetry(page), pods(page), power(page)].filter((check) => check !== null)
+  // Without data there is nothing to compare, so nothing to be fair about.
+  if (checks.length === 0 || page.blind) return null
+  const cells = checks.map(({ health, name, value, more }) => {
+    const look = healthLooks[health]
+    return html`<div><div class="k"><span class="${look.className}">${icon(look.icon)}</span><span class="unseen">${health}: </span>${name}</div><div class="v">${value}</div><div class="n">${more}</div></div>
+`
+  })
+  return section(
+    'fair',
+    'Is the comparison fair?',
+    lead(checks),
+    html`<div class="strip">${cells}</div>
+`,
+  )
+}

@@ -1,0 +1,36 @@
+import { compose } from './compose.ts'
+import { systemClock } from './platform/clock.ts'
+import type { Config } from './platform/config.ts'
+import { createLogger } from './platform/logger.ts'
+import { ShutdownStack } from './platform/shutdown.ts'
+import { version } from './version.ts'
+
+/** Everything must have stopped by then; a stop that hangs is left behind. */
+const stopWithinMs = 25_000
+
+/** `davy serve`: runs until SIGTERM or SIGINT, then stops part by part and ends the process. */
+export async function runServe(config: Config): Promise<void> {
+  const log = createLogger(config.logLevel)
+  const stops = new ShutdownStack(
+    systemClock,
+    (name, error) => log.error({ err: error, part: name }, 'a part did not stop'),
+    stopWithinMs,
+  )
+  const stop = async (signal: string) => {
+    log.info({ signal }, 'stopping')
+    await stops.run()
+    log.info({}, 'stopped')
+    process.exit(process.exitCode ?? 0)
+  }
+  process.once('SIGTERM', () => void stop('SIGTERM'))
+  process.once('SIGINT', () => void stop('SIGINT'))
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  try {
+    const { address, otlpAddress, otlpGrpcAddress, publicUrl } = await compose(config, systemClock, log, stops)
+    const storage = config.storageUrl.replace(/\/\/[^@/]*@/, '//')
+    log.info({ version, address, otlp: otlpAddress, otlpGrpc: otlpGrpcAddress, publicUrl, storage }, 'Davy is ready')
+  } catch (error) {
+    await stops.run()
+    throw error
+  }
+}

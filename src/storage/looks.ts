@@ -1,0 +1,113 @@
+import type { Histogram, Slice } from '../domain/evidence.ts'
+import type { Storage } from '../domain/storage.ts'
+import type { Verdict } from '../domain/verdict.ts'
+
+/** What a look knew: its slice, or, for the row that opens a deployment (look 0), the reference; null: nothing new. */
+export type LookEvidence = { readonly slice: Slice | null; readonly reference?: Histogram }
+
+export type Look = {
+  readonly deploymentId: string
+  readonly look: number
+  /** Unix milliseconds: when it was decided, and up to where it saw. */
+  readonly at: number
+  readonly watermark: number
+  readonly evidence: LookEvidence
+  readonly verdict: Verdict
+}
+
+type LookRow = { look: number; at: number; watermark: number; evidence: string; verdict: string }
+
+const columns = `Look AS look, toUnixTimestamp64Milli(argMin(At, o)) AS at,
+  toUnixTimestamp64Milli(argMin(Watermark, o)) AS watermark`
+
+/** Look rows: written as one batch a tick, read back with the earliest row of each look. */
+export class Looks {
+  readonly #storage: Storage
+  readonly #writer: string
+
+  constructor(storage: Storage, writer: string) {
+    this.#storage = storage
+    this.#writer = writer
+  }
+
+  /**
+   * Writes all or none of them. @param token unique per batch.
+   * @returns the deployments of which another writer's row was there before: its looks count, and not these.
+   */
+  async write(looks: readonly Look[], token: string): Promise<ReadonlySet<string>> {
+    if (looks.length === 0) return new Set()
+    const rows = looks.map((look) => ({
+      DeploymentId: look.deploymentId,
+      Look: look.look,
+      At: dateTime(look.at),
+      Watermark: dateTime(look.watermark),
+      Writer: this.#writer,
+      Decision: look.verdict.decision,
+      Code: look.verdict.reason.code,
+      EValue: look.verdict.confidence.eValue,
+      PromoteEValue: look.verdict.confidence.promoteEValue,
+      Evidence: JSON.stringify(look.evidence),
+      Verdict: JSON.stringify(look.verdict),
+    }))
+    await this.#storage.insertRows('looks', rows, token)
+    return this.#writtenByOthers(looks)
+  }
+
+  async #writtenByOthers(looks: readonly Look[]): Promise<ReadonlySet<string>> {
+    const ids = [...new Set(looks.map(({ deploymentId }) => deploymentId))]
+    const rows = await this.#storage.query<{ id: string; writer: string }>(
+      `SELECT DeploymentId AS id, Look, argMin(Writer, (WrittenAt, Writer)) AS writer FROM looks
+       WHERE DeploymentId IN {ids:Array(String)} AND concat(DeploymentId, '/', toString(Look)) IN {keys:Array(String)}
+       GROUP BY DeploymentId, Look`,
+      { ids, keys: looks.map(({ deploymentId, look }) => `${deploymentId}/${look}`) },
+    )
+    return new Set(rows.filter(({ writer }) => writer !== this.#writer).map(({ id }) => id))
+  }
+
+  /** A deployment's looks in order, from look `from` on. */
+  async list(deploymentId: string, from = 0): Promise<Look[]> {
+    const rows = await this.#storage.query<LookRow>(
+      `SELECT ${columns}, argMin(Evidence, o) AS evidence, argMin(Verdict, o) AS verdict
+       FROM (SELECT *, (WrittenAt, Writer) AS o FROM looks WHERE DeploymentId = {id:String} AND Look >= {from:UInt32})
+       GROUP BY Look ORDER BY Look`,
+      { id: deploymentId, from },
+    )
+    return rows.map((row) => ({
+      deploymentId,
+      look: row.look,
+      at: row.at,
+      watermark: row.watermark,
+      evidence: JSON.parse(row.evidence) as LookEvidence,
+      verdict: JSON.parse(row.verdict) as Verdict,
+    }))
+  }
+
+  /** The verdicts of a deployment's looks, oldest first. */
+  async verdicts(deploymentId: string): Promise<Verdict[]> {
+    const rows = await this.#storage.query<{ verdict: string }>(
+      `SELECT Look, argMin(Verdict, (WrittenAt, Writer)) AS verdict FROM looks
+       WHERE DeploymentId = {id:String} GROUP BY Look ORDER BY Look`,
+      { id: deploymentId },
+    )
+    return rows.map((row) => JSON.parse(row.verdict) as Verdict)
+  }
+
+  /** The newest verdict of each of these deployments, by deployment id. */
+  async newest(deploymentIds: readonly string[]): Promise<Map<string, Verdict>> {
+    if (deploymentIds.length === 0) return new Map()
+    // The newest look's number first: its column is small, and the verdicts of all other looks stay unread.
+    const rows = await this.#storage.query<{ id: string; verdict: string }>(
+      `SELECT DeploymentId AS id, argMin(Verdict, (WrittenAt, Writer)) AS verdict FROM looks
+       WHERE DeploymentId IN {ids:Array(String)} AND (DeploymentId, Look) IN (
+         SELECT DeploymentId, max(Look) FROM looks WHERE DeploymentId IN {ids:Array(String)} GROUP BY DeploymentId)
+       GROUP BY DeploymentId`,
+      { ids: deploymentIds },
+    )
+    return new Map(rows.map((row) => [row.id, JSON.parse(row.verdict) as Verdict]))
+  }
+}
+
+/** Unix milliseconds as ClickHouse reads a DateTime64(3) in UTC; a bare number would be taken for raw ticks. */
+function dateTime(at: number): string {
+  return new Date(at).toISOString().slice(0, 23).replace('T', ' ')
+}

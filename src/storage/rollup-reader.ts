@@ -1,0 +1,123 @@
+import type { Dimensions, Unit } from '../domain/cohort.ts'
+import type { Storage } from '../domain/storage.ts'
+
+/** Requests of one tick, cohort dimension set, operation and outcome. `latency` maps bucket to count. */
+export type RollupRow = Dimensions & {
+  /** Start of the 10 s, Unix milliseconds. */
+  readonly at: number
+  readonly operation: string
+  readonly failed: boolean
+  readonly requests: number
+  readonly latency: Readonly<Record<string, number>>
+}
+
+export type TotalRow = Dimensions & { readonly requests: number }
+
+export type VersionRow = Unit & {
+  readonly version: string
+  readonly requests: number
+  readonly errors: number
+  readonly pods: number
+  /** Unix milliseconds, to 10 s. */
+  readonly firstSeen: number
+  readonly lastSeen: number
+}
+
+const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
+  Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
+const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
+
+/** A request is a span of one of these kinds; all else is somebody's inner work. */
+const isRequest = "SpanKind IN ('Server', 'Consumer')"
+
+const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
+
+/** Reads the 10-second rollups. Windows are Unix milliseconds, `from` inclusive and `to` exclusive, to whole seconds. */
+export class RollupReader {
+  readonly #storage: Storage
+
+  constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  /** Requests of the named services, a row per tick, dimensions, operation and outcome. One query however many services. */
+  async requests(
+    services: readonly string[],
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly RollupRow[]> {
+    return this.#storage.query<RollupRow>(
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, Operation AS operation,
+         toBool(StatusCode = 'Error') AS failed, toUInt64(sum(N)) AS requests, sumMap(H) AS latency
+       FROM rollup_traces_10s
+       WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
+       GROUP BY at, ${dimensionKeys}, operation, failed
+       ORDER BY at, ${dimensionKeys}, operation, failed`,
+      { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+      signal,
+    )
+  }
+
+  /** Requests of the named services by dimensions alone. */
+  async totals(services: readonly string[], from: number, to: number): Promise<readonly TotalRow[]> {
+    return this.#storage.query<TotalRow>(
+      `SELECT ${dimensionColumns}, toUInt64(sum(N)) AS requests FROM rollup_traces_10s
+       WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
+       GROUP BY ${dimensionKeys}`,
+      { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+    )
+  }
+
+  /** Durations of one service by dimensions alone. */
+  async latencies(
+    service: string,
+    from: number,
+    to: number,
+  ): Promise<readonly (Dimensions & { readonly latency: Readonly<Record<string, number>> })[]> {
+    return this.#storage.query(
+      `SELECT ${dimensionColumns}, sumMap(H) AS latency FROM rollup_traces_10s
+       WHERE Service = {service:String} AND ${window} AND ${isRequest}
+       GROUP BY ${dimensionKeys}`,
+      { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+    )
+  }
+
+  /** Every version of one service (or of all) that answered requests in the window. */
+  async versions(filter: {
+    readonly service?: string
+    readonly from: number
+    readonly to: number
+  }): Promise<readonly VersionRow[]> {
+    const byService = filter.service === undefined ? '' : 'Service = {service:String} AND'
+    return this.#storage.query<VersionRow>(
+      `SELECT Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
+         toUInt64(sum(N)) AS requests, toUInt64(sumIf(N, StatusCode = 'Error')) AS errors, uniqExact(Pod) AS pods,
+         toUnixTimestamp(min(T)) * 1000 AS firstSeen, toUnixTimestamp(max(T)) * 1000 AS lastSeen
+       FROM rollup_traces_10s
+       WHERE ${byService} ${window} AND ${isRequest}
+       GROUP BY namespace, service, environment, version
+       ORDER BY namespace, service, environment, firstSeen, version`,
+      {
+        ...(filter.service === undefined ? {} : { service: filter.service }),
+        from: Math.floor(filter.from / 1000),
+        to: Math.floor(filter.to / 1000),
+      },
+    )
+  }
+
+  /** Whether a version answered requests in its unit before `before`, Unix milliseconds, as far back as rows reach. */
+  async isSeenBefore(
+    { namespace, service, environment, version }: Unit & { readonly version: string },
+    before: number,
+  ): Promise<boolean> {
+    const rows = await this.#storage.query(
+      `SELECT 1 FROM rollup_traces_10s
+       WHERE Service = {service:String} AND Namespace = {namespace:String} AND Environment = {environment:String}
+         AND Version = {version:String} AND T < fromUnixTimestamp({before:Int64}) AND ${isRequest}
+       LIMIT 1`,
+      { namespace, service, environment, version, before: Math.floor(before / 1000) },
+    )
+    return rows.length > 0
+  }
+}

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { FactMirror } from '../../src/engine/fact-mirror.ts'
+import { FactTail } from '../../src/engine/fact-tail.ts'
+import type { Fact, FactKind } from '../../src/storage/facts.ts'
+
+type Row = { readonly key: string; readonly at: string; readonly writer: string }
+
+/** Rows as the table has them, read by the rules of `Facts.tail`. */
+function table(initial: readonly Row[] = []) {
+  const rows = [...initial]
+  const asked: string[] = []
+  async function tail(_kinds: readonly FactKind[], since: string, limit: number): Promise<Fact<unknown>[]> {
+    asked.push(since)
+    const recent = rows.filter(({ at }) => since === '' || at >= since).sort((a, b) => (a.at < b.at ? -1 : 1))
+    const keys = [...new Set(recent.map(({ key }) => key))].slice(0, limit)
+    await new Promise((resolve) => setImmediate(resolve))
+    return keys
+      .map((key) => rows.filter((row) => row.key === key).sort((a, b) => (a.at < b.at ? -1 : 1))[0] as Row)
+      .sort((a, b) => (a.at < b.at ? -1 : 1))
+      .map(({ key, at, writer }) => ({ kind: 'verdict', key, subject: '', at, body: writer }))
+  }
+  return { rows, asked, tail }
+}
+
+const at = (seconds: number) => new Date(Date.UTC(2026, 10, 21, 10) + seconds * 1000).toISOString()
+const row = (key: string, seconds: number, writer = 'a'): Row => ({ key, at: at(seconds), writer })
+
+async function read(tail: FactTail): Promise<string[]> {
+  const taken: string[] = []
+  await tail.read(({ key, body }) => taken.push(`${key}${body}`))
+  return taken
+}
+
+describe('a tail', () => {
+  test('hands over each fact once, in the order of writing', async () => {
+    const { rows, tail: source } = table([row('2', 2), row('1', 1)])
+    const tail = new FactTail({ tail: source }, ['verdict'])
+    expect(await read(tail)).toEqual(['1a', '2a'])
+    rows.push(row('3', 3))
+    expect(await read(tail)).toEqual(['3a'])
+    expect(await read(tail)).toEqual([])
+  })
+
+  test('starts where it is told', async () => {
+    const { tail: source } = table([row('1', 1), row('2', 2)])
+    expect(await read(new FactTail({ tail: source }, ['verdict'], at(2)))).toEqual(['2a'])
+  })
+
+  test('finds a row of another writer that became visible after later ones', async () => {
+    const { rows, tail: source } = table([row('1', 100)])
+    const tail = new FactTail({ tail: source }, ['verdict'])
+    await read(tail)
+    rows.push(row('0', 41))
+    expect(await read(tail)).toEqual(['0a'])
+  })
+
+  test('hands a fact over again when an earlier row of its key came to light, for that one has won', async () => {
+    const { rows, tail: source } = table([row('1', 10, 'late')])
+    const tail = new FactTail({ tail: source }, ['verdict'])
+    expect(await read(tail)).toEqual(['1late'])
+    rows.push(row('1', 9, 'early'))
+    expect(await read(tail)).toEqual(['1early'])
+    expect(await read(tail)).toEqual([])
+  })
+
+  test('ignores a row that repeats a key long after', async () => {
+    const { rows, tail: source } = table([row('1', 1)])
+    const tail = new FactTail({ tail: source }, ['verdict'])
+    await read(tail)
+    rows.push(row('2', 500))
+    await read(tail)
+    rows.push(row('1', 501, 'again'), row('3', 502))
+    expect(await read(tail)).toEqual(['3a'])
+  })
+
+  test('reads a long history in pages and asks only for the last minute after', async () => {
+    const { asked, tail: source } = table(Array.from({ length: 2500 }, (_, i) => row(String(i), i)))
+    const tail = new FactTail({ tail: source }, ['verdict'])
+    expect(new Set(await read(tail)).size).toBe(2500)
+    expect(asked.length).toBeGreaterThan(2)
+    await read(tail)
+    expect(asked.at(-1)).toBe(at(2499 - 60))
+  })
+
+  test('says so when a page has no end', async () => {
+    const { tail: source } = table(Array.from({ length: 1001 }, (_, i) => row(String(i), 7)))
+    await expect(read(new FactTail({ tail: source }, ['verdict'], at(7)))).rejects.toThrow(/more than 1000 facts/)
+  })
+})
+
+describe('a mirror', () => {
+  test('has a fact once, however many refresh at once', async () => {
+    const { rows, tail: source } = table([row('1', 1)])
+    const mirror = new FactMirror({ tail: source }, ['verdict'])
+    await Promise.all([mirror.refresh(), mirror.refresh(), mirror.refresh()])
+    rows.push(row('2', 2))
+    await Promise.all([mirror.refresh(), mirror.refresh()])
+    expect(mirror.facts.map(({ key }) => key)).toEqual(['1', '2'])
+  })
+
+  test('shows what was written before the refresh, also while another one runs', async () => {
+    const { rows, tail: source } = table([row('1', 1)])
+    const mirror = new FactMirror({ tail: source }, ['verdict'])
+    const running = mirror.refresh()
+    await Promise.resolve()
+    rows.push(row('2', 2))
+    await mirror.refresh()
+    expect(mirror.facts).toHaveLength(2)
+    await running
+  })
+
+  test('keeps the order of writing and the winners, whenever rows come to light', async () => {
+    const { rows, tail: source } = table([row('2', 20), row('3', 30, 'late')])
+    const mirror = new FactMirror({ tail: source }, ['verdict'])
+    await mirror.refresh()
+    rows.push(row('1', 10), row('3', 15, 'early'))
+    await mirror.refresh()
+    expect(mirror.facts.map(({ key, body }) => `${key}${body}`)).toEqual(['1a', '3early', '2a'])
+  })
+
+  test('is another array only when something is new', async () => {
+    const mirror = new FactMirror({ tail: table([row('1', 1)]).tail }, ['verdict'])
+    await mirror.refresh()
+    const before = mirror.facts
+    await mirror.refresh()
+    expect(mirror.facts).toBe(before)
+  })
+})

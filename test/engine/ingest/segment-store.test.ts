@@ -1,0 +1,176 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { DavyError } from '../../../src/domain/errors.ts'
+import { StorageError } from '../../../src/domain/storage.ts'
+import { SegmentStore } from '../../../src/engine/ingest/segment-store.ts'
+import type { Segment } from '../../../src/engine/ingest/segment-writer.ts'
+import { segmentDirectory, segmentOf, textsIn } from './directory.ts'
+import { FakePlans, tellingEvents } from './fake-plans.ts'
+
+type Directory = ReturnType<typeof segmentDirectory>
+
+const down = () => new DavyError('STORAGE_DOWN', 'nothing answers')
+
+function open(directory: Directory, plans: FakePlans) {
+  const events = tellingEvents()
+  return { events, store: new SegmentStore('traces', directory.path, plans, () => 5_000, events) }
+}
+
+/** Writes a sealed segment. */
+function segment(
+  directory: Directory,
+  id: string,
+  content: Uint8Array,
+  kinds: readonly string[] = ['traces'],
+): Segment {
+  const file = join(directory.path, `${id}.seg`)
+  writeFileSync(file, content)
+  return { id, file, bytes: content.length, openedAt: 1_000, kinds: new Set(kinds) }
+}
+
+test('segments are stored in the order of their arrival, also when the storage fails for a while', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  plans.failures.push(down(), new StorageError(241, 'memory limit exceeded'))
+  const { store, events } = open(directory, plans)
+  for (const id of ['a', 'b', 'c']) store.add(segment(directory, id, segmentOf(`${id}1`, `${id}2`)))
+  expect([store.oldestAt, store.bytes]).toEqual([1_000, 18])
+  await store.idle()
+  expect(plans.stored).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2'])
+  expect(events.told).toEqual([
+    ...['retrying traces a', 'retrying traces a'],
+    ...['stored traces a', 'stored traces b', 'stored traces c'],
+  ])
+  expect(directory.files()).toEqual([])
+  expect([store.oldestAt, store.bytes]).toEqual([null, 0])
+})
+
+test('an INSERT that was done but not answered is not done twice', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const { store } = open(directory, plans)
+  const first = segment(directory, 'a', segmentOf('once'))
+  await plans.insert('traces', first.file, 'a:traces')
+  store.add(first)
+  await store.idle()
+  expect(plans.stored).toEqual(['once'])
+  expect(plans.calls).toBe(2)
+})
+
+test('every kind in a segment has an INSERT and a token of its own', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans(['gauge', 'sum', 'histogram'])
+  const { store } = open(directory, plans)
+  store.add(segment(directory, 'a', segmentOf('x'), ['gauge', 'sum']))
+  await store.idle()
+  expect(plans.stored).toEqual(['gauge: x', 'sum: x'])
+  expect(plans.tokens).toEqual(['a:gauge', 'a:sum'])
+})
+
+test('bodies that cannot be read go aside, and all their neighbours are stored once', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const { store, events } = open(directory, plans)
+  const texts = Array.from({ length: 33 }, (_, index) =>
+    [0, 7, 8, 32].includes(index) ? `poison ${index}` : `${index}`,
+  )
+  store.add(segment(directory, 'a', segmentOf(...texts)))
+  store.add(segment(directory, 'b', segmentOf('next')))
+  await store.idle()
+  expect(plans.stored).toEqual([...texts.filter((text) => !text.startsWith('poison')), 'next'])
+  expect(events.quarantine.flatMap(textsIn)).toEqual(['poison 0', 'poison 7', 'poison 8', 'poison 32'])
+  expect(new Set(events.quarantine.map((file) => basename(file))).size).toBe(4)
+  expect(directory.files()).toEqual([])
+})
+
+test('a sifting that was cut off and begins again stores nothing twice', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const content = segmentOf('1', '2', '3', 'poison', '5')
+  for (let start = 0; start < 3; start += 1) {
+    const { store } = open(directory, plans)
+    store.add(segment(directory, 'a', content))
+    // The storage goes away in the middle, and the process with it.
+    for (let call = 0; call < start * 3 + 2; call += 1) await new Promise((resolve) => setImmediate(resolve))
+    await store.stop()
+  }
+  const { store } = open(directory, plans)
+  store.add(segment(directory, 'a', content))
+  await store.idle()
+  expect([...plans.stored].sort()).toEqual(['1', '2', '3', '5'])
+})
+
+test('a statement that fails over nothing at all blames no body: the segment waits until it works', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const broken = () => new StorageError(36, 'the server does not know this format')
+  plans.failures.push(broken(), broken())
+  const { store, events } = open(directory, plans)
+  store.add(segment(directory, 'a', segmentOf('good', 'also good')))
+  await store.idle()
+  expect(events.quarantine).toEqual([])
+  expect(plans.stored).toEqual(['good', 'also good'])
+  expect(events.told).toEqual(['retrying traces a', 'stored traces a'])
+})
+
+test('of a damaged segment the bodies in front are stored and the rest goes aside', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const { store, events } = open(directory, plans)
+  store.add(segment(directory, 'a', Buffer.concat([segmentOf('one', 'two'), Uint8Array.of(99, 1, 2)])))
+  await store.idle()
+  expect(plans.stored).toEqual(['one', 'two'])
+  expect(events.quarantine.map((file) => [...readFileSync(file)])).toEqual([[99, 1, 2]])
+})
+
+test('bytes behind what was acknowledged are not stored', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const { store } = open(directory, plans)
+  const written = segment(directory, 'a', segmentOf('acknowledged', 'refused'))
+  store.add({ ...written, bytes: segmentOf('acknowledged').length })
+  await store.idle()
+  expect(plans.stored).toEqual(['acknowledged'])
+})
+
+test('an empty segment is removed without an INSERT, and nobody is told that it was stored', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  const { store, events } = open(directory, plans)
+  store.add(segment(directory, 'a', new Uint8Array(), []))
+  await store.idle()
+  expect([plans.calls, directory.files(), events.told]).toEqual([0, [], []])
+})
+
+test('stopping ends the waiting for a storage that is down and leaves the segments on disk', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  plans.failures.push(...Array.from({ length: 100 }, down))
+  const { store } = open(directory, plans)
+  for (const id of ['a', 'b']) store.add(segment(directory, id, segmentOf(id)))
+  await new Promise((resolve) => setImmediate(resolve))
+  await store.stop()
+  expect(plans.stored).toEqual([])
+  expect(directory.files()).toEqual(['a.seg', 'b.seg'])
+})
+
+test('stopping waits for the INSERT that runs and starts no other; what comes later stays on disk', async () => {
+  using directory = segmentDirectory()
+  const plans = new FakePlans()
+  let release = () => {}
+  plans.gate = new Promise((resolve) => {
+    release = resolve
+  })
+  const { store } = open(directory, plans)
+  for (const id of ['a', 'b']) store.add(segment(directory, id, segmentOf(id)))
+  while (plans.calls === 0) await new Promise((resolve) => setImmediate(resolve))
+  const stopped = store.stop()
+  release()
+  await stopped
+  expect(plans.stored).toEqual(['a'])
+  store.add(segment(directory, 'c', segmentOf('c')))
+  await store.idle()
+  expect(existsSync(join(directory.path, 'b.seg')) && existsSync(join(directory.path, 'c.seg'))).toBe(true)
+  expect(plans.calls).toBe(1)
+})

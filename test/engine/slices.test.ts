@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { baselineLatency, sliceOf, totalsOf } from '../../src/engine/slices.ts'
+import { firstTick } from '../../src/engine/timetable.ts'
+import { aDeployment, aRow } from './samples.ts'
+
+const deployment = aDeployment()
+const from = firstTick(deployment)
+const window = { from, to: from + 10_000 }
+
+describe('the arm of a row', () => {
+  const byPods = aDeployment({ canary: { match: { pod: ['b-1', 'b-2'] } }, baseline: { version: '1' } })
+  test.each([
+    { name: 'its version', deployment, row: { version: '2' }, arm: 'canary' },
+    { name: 'its version', deployment, row: { version: '1' }, arm: 'baseline' },
+    { name: 'a version of nobody', deployment, row: { version: '3' }, arm: null },
+    { name: 'its cohort, over its version', deployment, row: { version: '1', cohort: 'canary' }, arm: 'canary' },
+    { name: 'its cohort, over its version', deployment, row: { version: '2', cohort: 'baseline' }, arm: 'baseline' },
+    { name: 'a cohort of another name, so its version', deployment, row: { version: '2', cohort: 'x' }, arm: 'canary' },
+    { name: 'a match', deployment: byPods, row: { version: '1', pod: 'b-2' }, arm: 'canary' },
+    { name: 'no match, so the other arm', deployment: byPods, row: { version: '1', pod: 'a-1' }, arm: 'baseline' },
+    { name: 'another service', deployment, row: { service: 'cart', version: '2' }, arm: null },
+    { name: 'another environment', deployment, row: { environment: 'staging', version: '2' }, arm: null },
+    { name: 'another namespace', deployment, row: { namespace: 'eu', cohort: 'canary' }, arm: null },
+    { name: 'no baseline', deployment: aDeployment({ baseline: null }), row: { version: '1' }, arm: null },
+  ])('by $name is $arm', ({ deployment, row, arm }) => {
+    const slice = sliceOf(deployment, window, [aRow(row)])
+    expect([slice.canary.requests, slice.baseline.requests]).toEqual([
+      arm === 'canary' ? 10 : 0,
+      arm === 'baseline' ? 10 : 0,
+    ])
+  })
+})
+
+test('a slice sums its window by operation, pod and bucket, and nothing outside of it', () => {
+  const rows = [
+    aRow(),
+    aRow({ failed: true, requests: 3, latency: { '810': 2, '-5': 1 } }),
+    aRow({ operation: 'POST /pay', pod: 'a-2', requests: 5, latency: { '790': 5 } }),
+    aRow({ at: window.from - 10_000 }),
+    aRow({ at: window.to }),
+  ]
+  expect(sliceOf(deployment, window, rows)).toEqual({
+    ...window,
+    baseline: {
+      requests: 18,
+      errors: 3,
+      operations: { 'GET /': { requests: 13, errors: 3 }, 'POST /pay': { requests: 5, errors: 0 } },
+      pods: { 'a-1': { requests: 13, errors: 3 }, 'a-2': { requests: 5, errors: 0 } },
+      latency: [
+        [-5, 1],
+        [790, 5],
+        [800, 6],
+        [810, 6],
+      ],
+    },
+    canary: { requests: 0, errors: 0, operations: {}, pods: {}, latency: [] },
+    closesBlock: false,
+    step: 0,
+  })
+})
+
+test('rows in any order give the same bytes', () => {
+  const row = fc.record({
+    version: fc.constantFrom('1', '2'),
+    pod: fc.constantFrom('', 'a-1', 'b-1', '__proto__'),
+    operation: fc.constantFrom('GET /', '404', '7', 'constructor'),
+    failed: fc.boolean(),
+    requests: fc.integer({ min: 1, max: 9 }),
+    latency: fc.dictionary(fc.integer({ min: -99, max: 999 }).map(String), fc.integer({ min: 1, max: 9 })),
+  })
+  const shuffled = fc
+    .array(row, { maxLength: 20 })
+    .chain((rows) =>
+      fc.tuple(fc.constant(rows), fc.shuffledSubarray(rows, { minLength: rows.length, maxLength: rows.length })),
+    )
+  fc.assert(
+    fc.property(shuffled, ([rows, others]) => {
+      const one = JSON.stringify(sliceOf(deployment, window, rows.map(aRow)))
+      const other = JSON.stringify(sliceOf(deployment, window, others.map(aRow)))
+      expect(other).toBe(one)
+      expect(JSON.stringify(JSON.parse(one))).toBe(one)
+    }),
+  )
+})
+
+test('totals and the reference go by the same arms', () => {
+  const rows = [aRow(), aRow({ version: '2', requests: 4 }), aRow({ version: '1', cohort: 'canary', requests: 1 })]
+  expect(totalsOf(deployment, rows)).toEqual({ baseline: 10, canary: 5 })
+  expect(baselineLatency(deployment, rows)).toEqual([
+    [800, 6],
+    [810, 4],
+  ])
+})

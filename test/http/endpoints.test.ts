@@ -1,0 +1,156 @@
+import { Webhook } from 'standardwebhooks'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Davy, startDavy, until } from '../davy.ts'
+import { type Received, type Receiver, startReceiver } from '../sinks/receiver.ts'
+import { type Caller, callerOf } from './client.ts'
+
+let davy: Davy
+let call: Caller
+let receiver: Receiver
+/** The statuses of the next answers; 204 when there is none. */
+const answers: number[] = []
+beforeAll(async () => {
+  receiver = await startReceiver((response) => response.writeHead(answers.shift() ?? 204).end())
+  davy = await startDavy()
+  call = callerOf(davy)
+})
+afterAll(async () => {
+  await davy?.stop()
+  await receiver?.close()
+})
+
+const path = '/api/v1/endpoints'
+const received = (type: string): Received[] =>
+  receiver.received.filter(({ body }) => JSON.parse(body).type === `dev.davy.${type}`)
+
+let services = 0
+async function rolledBack() {
+  services += 1
+  const body = { service: `shop-${services}`, canary: { version: '2' }, baseline: { version: '1' } }
+  const { body: deployment } = await call('POST', '/api/v1/deployments', body)
+  await call('POST', `/api/v1/deployments/${deployment.id}/override`, { decision: 'rollback', reason: 'a test' })
+  return deployment.id as string
+}
+
+describe('an endpoint', () => {
+  let id: string
+  let secret: string
+
+  test('is made with a secret that is shown once', async () => {
+    const made = await call('POST', path, { url: receiver.url })
+    expect(made.status).toBe(201)
+    expect(made.headers.get('location')).toBe(`${path}/${made.body.id}`)
+    expect(made.headers.get('cache-control')).toBe('no-store')
+    expect(made.body).toMatchObject({ url: receiver.url, events: ['verdict.changed'], disabled: false, origin: 'api' })
+    expect(made.body.secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    id = made.body.id
+    secret = made.body.secret
+    const one = await call('GET', `${path}/${id}`)
+    const all = await call('GET', path)
+    expect(all.body.items).toEqual([one.body])
+    for (const { text } of [one, all]) expect(text).not.toMatch(/whsec_|secret/)
+  })
+
+  test('can be tried: the test message is signed', async () => {
+    expect(await call('POST', `${path}/${id}/test`)).toMatchObject({
+      status: 200,
+      body: { outcome: 'delivered', status: 204 },
+    })
+    const [{ body, headers }] = received('endpoint.test') as [Received]
+    expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toMatchObject({ subject: id })
+    answers.push(500)
+    expect((await call('POST', `${path}/${id}/test`)).body).toMatchObject({ outcome: 'retry', status: 500 })
+  })
+
+  let delivery: { id: string; messageId: string }
+
+  test('gets a signed verdict, and again with the same id when it answered 500', async () => {
+    answers.push(500)
+    const deploymentId = await rolledBack()
+    await until(async () => received('verdict.decided').length === 2, 'the second attempt')
+    const [first, second] = received('verdict.decided') as [Received, Received]
+    expect(first.headers['webhook-id']).toBe(second.headers['webhook-id'])
+    expect(first.body).toBe(second.body)
+    const message = new Webhook(secret).verify(second.body, second.headers as Record<string, string>)
+    expect(message).toMatchObject({ data: { deploymentId, decision: 'rollback', final: true } })
+    expect(() => new Webhook(secret).verify(`${second.body} `, second.headers as Record<string, string>)).toThrow()
+
+    const deliveries = await until(async () => {
+      const { body } = await call('GET', `/api/v1/deliveries?deploymentId=${deploymentId}&state=delivered`)
+      return body.items.length === 1 && body.items
+    }, 'the record')
+    expect(deliveries).toMatchObject([
+      {
+        endpoint: id,
+        deploymentId,
+        type: 'verdict.decided',
+        messageId: first.headers['webhook-id'],
+        state: 'delivered',
+        nextAt: null,
+        attempts: [
+          { attempt: 1, outcome: 'retry', status: 500, error: expect.stringContaining('500') },
+          { attempt: 2, outcome: 'delivered', status: 204, error: null, nextAt: null },
+        ],
+      },
+    ])
+    delivery = deliveries[0]
+    expect((await call('GET', `/api/v1/deliveries?endpoint=${id}`)).body.items).toHaveLength(1)
+    expect((await call('GET', '/api/v1/deliveries?endpoint=other')).body.items).toEqual([])
+    expect((await call('GET', '/api/v1/deliveries?state=failed')).body.items).toEqual([])
+  })
+
+  test('is sent the same message once more on demand', async () => {
+    const before = received('verdict.decided').length
+    const replayed = await call('POST', `/api/v1/deliveries/${delivery.id}/replay`)
+    expect(replayed).toMatchObject({ status: 200, body: { id: delivery.id, attempts: [{}, {}, { attempt: 3 }] } })
+    const last = received('verdict.decided').at(-1)!
+    expect(received('verdict.decided')).toHaveLength(before + 1)
+    expect(last.headers['webhook-id']).toBe(delivery.messageId)
+    expect((await call('POST', '/api/v1/deliveries/01JUNKNOWN/replay')).status).toBe(404)
+  })
+
+  test('gets nothing once it is removed', async () => {
+    expect(await call('DELETE', `${path}/${id}`)).toMatchObject({ status: 204, text: '' })
+    expect((await call('GET', `${path}/${id}`)).body.disabled).toBe(true)
+    const other = await call('POST', path, { url: receiver.url, events: ['verdict.decided'] })
+    const before = received('verdict.decided').length
+    const deploymentId = await rolledBack()
+    await until(async () => {
+      const { body } = await call('GET', `/api/v1/deliveries?deploymentId=${deploymentId}&state=delivered`)
+      return body.items.length === 1
+    }, 'the other delivery')
+    expect(received('verdict.decided')).toHaveLength(before + 1)
+    const last = received('verdict.decided').at(-1)!
+    expect(() => new Webhook(secret).verify(last.body, last.headers as Record<string, string>)).toThrow()
+    expect(new Webhook(other.body.secret).verify(last.body, last.headers as Record<string, string>)).toBeDefined()
+  })
+
+  test('has its secret in no log line', () => {
+    expect(davy.logs.length).toBeGreaterThan(0)
+    expect(davy.logs.filter((line) => line.includes('whsec_') || line.includes(secret.slice(6)))).toEqual([])
+  })
+})
+
+describe('what is refused', () => {
+  test.each<[string, object, number, string]>([
+    ['no URL', {}, 400, '/url'],
+    ['an unknown key', { url: 'https://a.example', secret: 'whsec_AAAA' }, 400, '/secret'],
+    ['an unknown event', { url: 'https://a.example', events: ['all'] }, 400, '/events/0'],
+    ['another scheme', { url: 'ftp://a.example' }, 422, '/url'],
+    ['no URL at all', { url: 'a.example' }, 422, '/url'],
+    ['a password', { url: 'https://user:hunter2@a.example' }, 422, '/url'],
+  ])('%s', async (_name, body, status, where) => {
+    const answer = await call('POST', path, body)
+    expect(answer.body).toMatchObject({ status, where })
+    expect(answer.text).not.toMatch(/hunter2|whsec_AAAA/)
+  })
+
+  test.each([
+    ['GET', path],
+    ['DELETE', path],
+    ['POST', `${path}/{}/test`],
+  ])('%s %s of an unknown id', async (method, route) => {
+    const url = route.includes('{}') ? route.replace('{}', '01JUNKNOWN') : `${route}/01JUNKNOWN`
+    expect((await call(method, url)).body).toMatchObject({ status: 404, detail: expect.stringContaining('01JUNKNOWN') })
+  })
+})

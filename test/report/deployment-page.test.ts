@@ -1,0 +1,240 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { renderDeployment } from '../../src/report/deployment-page.ts'
+import { reportInput, type Variant, variants } from './fixtures.ts'
+import { expectGolden } from './golden.ts'
+import { harmless, hostileText, withText } from './hostile.ts'
+import { tagsOf, unbalanced } from './tags.ts'
+
+function page(variant: Variant): string {
+  return renderDeployment(reportInput(variant))
+}
+
+function sectionsOf(document: string): readonly string[] {
+  return [...document.matchAll(/<section id="([^"]+)"/g)].map((match) => match[1]!)
+}
+
+function anchorsOf(document: string): readonly string[] {
+  const nav = document.slice(
+    document.indexOf('class="anchors"'),
+    document.indexOf('</nav>', document.indexOf('class="anchors"')),
+  )
+  return [...nav.matchAll(/<a href="#([^"]+)"/g)].map((match) => match[1]!)
+}
+
+describe.each(variants)('the page of a deployment: %s', (variant) => {
+  const document = page(variant)
+
+  it('is well-formed and needs neither script nor style attribute', () => {
+    expect(unbalanced(document)).toEqual([])
+    expect(document).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i)
+    expect(document).not.toMatch(/NaN|Infinity|undefined|\[object/)
+  })
+
+  it('describes every picture in words', () => {
+    const pictures = document.match(/<svg[^>]*role="img"[^>]*>/g) ?? []
+    for (const picture of pictures) expect(picture).toMatch(/aria-label="[^"]{10,}"/)
+    for (const svg of document.match(/<svg[^>]*class="chart"[^>]*>/g) ?? []) {
+      expect(svg).toMatch(/role="img"|aria-hidden="true"/)
+      expect(svg).not.toContain('viewBox')
+    }
+    expect(pictures.length).toBeGreaterThan(0)
+  })
+
+  it('says the reason first and links every section that it has', () => {
+    const { verdict } = reportInput(variant)
+    expect(document).toContain(`<h1>${verdict.reason.summary}</h1>`)
+    expect(anchorsOf(document)).toEqual(sectionsOf(document))
+    expect(sectionsOf(document)).toContain('told')
+    expect(sectionsOf(document)).toContain('evidence')
+    const targets = [...document.matchAll(/href="#([^"]+)"/g)]
+      .map((match) => match[1]!)
+      .filter((id) => !id.startsWith('icon-'))
+    for (const target of targets) expect(sectionsOf(document)).toContain(target)
+  })
+
+  it('names both margins wherever an effect is drawn', () => {
+    const effects = document.match(/aria-label="[^"]*; margin [^"]*×[^"]*"/g) ?? []
+    for (const effect of effects) expect(effect).toMatch(/margin [\d.]+×, promote margin [\d.]+×/)
+    const { metrics } = reportInput(variant).verdict
+    expect(effects.length).toBeGreaterThanOrEqual(metrics.length)
+  })
+
+  it('keeps the words of statistics in the exact evidence', () => {
+    const before = document.slice(0, document.indexOf('<section id="evidence"'))
+    expect(before).not.toMatch(/e-value|eValue|\balpha\b|p-value|posterior|significan/i)
+  })
+})
+
+describe('sections', () => {
+  it('of a rollback show why, where and what it cost', () => {
+    const document = page('rollback')
+    expect(sectionsOf(document)).toEqual([
+      'why',
+      'fair',
+      'over-time',
+      'margins',
+      'where',
+      'latency',
+      'metrics',
+      'told',
+      'evidence',
+    ])
+    expect(document).toContain('<dt>Harm done</dt>')
+    expect(document).toContain('about 165 requests')
+    expect(document).toContain('2 (503, 200)')
+    expect(document).not.toContain('http-equiv="refresh"')
+  })
+
+  it('of a hold begin with when it will be decided', () => {
+    const document = page('hold')
+    expect(sectionsOf(document)[0]).toBe('when')
+    expect(document).toContain('about 10:42')
+    expect(document).toContain('<dt>Could be seen by now</dt><dd>4.9× or more')
+    expect(document).toContain('<meta http-equiv="refresh" content="10">')
+    expect(document).toContain('next in 18 s')
+  })
+
+  it('of a promote say when harm was ruled out and what could still hide', () => {
+    const document = page('promote')
+    expect(sectionsOf(document)).toContain('race')
+    expect(document).toContain('<dt>Could still hide</dt><dd>up to 1.46×')
+    expect(document).toContain('Harm beyond the promote margin is ruled out in both critical metrics.')
+  })
+
+  it('without data show where the data ends and no effect', () => {
+    const document = page('no-data')
+    expect(sectionsOf(document)).toEqual(['lost', 'metrics', 'told', 'evidence'])
+    expect(document).toContain('from 2.4.1: nothing')
+    expect(document).toContain('<dt>Last seen</dt><dd>never')
+    expect(document).toContain('Hold, no data')
+  })
+
+  it('before the first look say when judging starts and invent nothing', () => {
+    const document = page('warming-up')
+    expect(sectionsOf(document)).toEqual(['told', 'evidence'])
+    expect(document).toContain('<dt>Judging starts</dt><dd>09:53:40')
+  })
+
+  it('of a silent canary that is rolled back show where the data ends', () => {
+    const input = reportInput('no-data')
+    const reason = { ...input.verdict.reason, code: 'CANARY_SILENT' as const }
+    const document = renderDeployment({ ...input, verdict: { ...input.verdict, decision: 'rollback', reason } })
+    expect(sectionsOf(document)[0]).toBe('lost')
+    expect(document).toContain('<span class="badge rollback">')
+    expect(document).toContain('<dt>Last seen</dt><dd>never')
+  })
+
+  it('of a closed hold say what was known and name no time to come', () => {
+    expect(sectionsOf(page('overridden'))).not.toContain('when')
+    expect(page('overridden')).toContain('<h2>What was known</h2>')
+  })
+
+  it('of a latency rollback put latency first and count no failures', () => {
+    const document = page('latency-rollback')
+    expect(document).toContain('1 · Latency')
+    expect(document).toContain('<dt>Slower</dt><dd>+84%')
+    expect(document).not.toContain('Harm done')
+  })
+
+  it('of a verdict whose looks are not at hand draw nothing over time', () => {
+    const document = renderDeployment({ ...reportInput('rollback'), looks: [] })
+    expect(sectionsOf(document)).toEqual(['why', 'fair', 'margins', 'where', 'latency', 'metrics', 'told', 'evidence'])
+    expect(document).not.toContain('1970')
+  })
+
+  it('move the comparison above everything when it is broken', () => {
+    const input = reportInput('hold')
+    const reason = { ...input.verdict.reason, code: 'SAMPLE_RATIO_MISMATCH' as const }
+    const document = renderDeployment({ ...input, verdict: { ...input.verdict, reason } })
+    expect(sectionsOf(document)[0]).toBe('fair')
+    expect(document).toContain('Hold, split broken')
+    expect(document).toContain('No: split cannot be trusted.')
+  })
+})
+
+describe('what is not known is not claimed', () => {
+  it('a split without a plan is no check', () => {
+    const input = reportInput('rollback')
+    const unplanned = { ...input, deployment: { ...input.deployment, plannedWeight: null, progress: [] } }
+    expect(renderDeployment(unplanned)).not.toContain('of requests reached the canary')
+    expect(page('rollback')).toContain('of requests reached the canary; 5% planned')
+  })
+
+  it('a source that gave nothing is not said to answer', () => {
+    expect(page('no-data')).toContain('answers')
+    expect(renderDeployment({ ...reportInput('no-data'), looks: [] })).not.toContain('answers')
+  })
+})
+
+describe('edge cases', () => {
+  it('one pod is named as a weakness', () => {
+    expect(page('one-pod')).toContain('one canary pod: node and version cannot be told apart')
+  })
+
+  it('a zero baseline is new, never infinite', () => {
+    const document = page('zero-baseline')
+    expect(document).toContain('<b>new</b>')
+    expect(document).toContain('at least 12 times; margin 1.25×, promote margin 2.0×')
+  })
+
+  it('long versions lose their middle and never their end', () => {
+    const document = page('long-names')
+    expect(document).toContain('1.0.1-bbbbbb…bbbbbb')
+    expect(document).toContain(`title="1.0.1-${'b'.repeat(194)}"`)
+  })
+
+  it('a thousand looks stay a page of at most 150 kB', () => {
+    expect(page('thousand-looks').length).toBeLessThan(150_000)
+  })
+
+  it('two hundred metrics are twenty rows and a count', () => {
+    const input = reportInput('rollback')
+    const [first] = input.verdict.metrics
+    const metrics = Array.from({ length: 200 }, (_, index) => ({ ...first!, name: `metric-${index}` }))
+    const document = renderDeployment({ ...input, verdict: { ...input.verdict, metrics } })
+    const table = document.slice(document.indexOf('<section id="metrics"'), document.indexOf('<section id="told"'))
+    expect(table.match(/<tr>/g)).toHaveLength(21)
+    expect(table).toContain('errors: 180 harm shown')
+  })
+
+  it('an override keeps the word of the engine and names the person', () => {
+    const document = page('overridden')
+    expect(document).toMatch(
+      /<span class="badge hold">.*Hold<\/span><span class="badge outlined">Promoted by A. Kim<\/span>/,
+    )
+    expect(document).toContain('see INC-42')
+  })
+
+  it('a verdict past its time says so', () => {
+    const input = reportInput('hold')
+    const late = renderDeployment({ ...input, now: Date.parse(input.verdict.validUntil) + 1 })
+    expect(late).toContain('no newer look has come')
+    expect(renderDeployment(input)).not.toContain('no newer look has come')
+  })
+
+  it('an observed deployment says that nothing acts on it', () => {
+    const input = reportInput('rollback')
+    const observed = renderDeployment({ ...input, deployment: { ...input.deployment, mode: 'observe' } })
+    expect(observed).toContain('nothing acts on its verdict')
+  })
+
+  it('the same input gives the same bytes', () => {
+    expect(page('rollback')).toBe(page('rollback'))
+  })
+})
+
+it('hostile text never becomes markup: the tags are those of a harmless page', () => {
+  const inputs = [reportInput('rollback'), reportInput('zero-baseline'), reportInput('no-data')]
+  fc.assert(
+    fc.property(hostileText, fc.constantFrom(...inputs), (text, input) => {
+      const document = renderDeployment(withText(input, text))
+      expect(tagsOf(document)).toEqual(tagsOf(renderDeployment(withText(input, harmless(text)))))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+it.each(['rollback', 'hold', 'promote', 'no-data', 'warming-up'] as const)('looks as in golden/%s.html', (variant) => {
+  expectGolden(`${variant}.html`, page(variant))
+})

@@ -1,0 +1,514 @@
+import type { Deployment } from '../../src/domain/deployment.ts'
+import type { ArmSlice, Histogram, Slice } from '../../src/domain/evidence.ts'
+import type { Template } from '../../src/domain/template.ts'
+import type { Decision, Effect, Judgement, QuantileJudgement, ReasonCode, Verdict } from '../../src/domain/verdict.ts'
+import type { ReportDelivery, ReportInput, ReportLook } from '../../src/report/report-input.ts'
+
+/** The situations that the pages must draw. */
+export const variants = [
+  'rollback',
+  'latency-rollback',
+  'hold',
+  'promote',
+  'no-data',
+  'warming-up',
+  'one-pod',
+  'zero-baseline',
+  'long-names',
+  'thousand-looks',
+  'overridden',
+] as const
+
+export type Variant = (typeof variants)[number]
+
+const startedAt = Date.parse('2026-11-21T09:51:40Z')
+
+const template: Template = {
+  name: 'default',
+  alpha: 0.01,
+  alphaPromote: 0.05,
+  lookSeconds: 30,
+  blockSeconds: 60,
+  watermarkSeconds: 20,
+  warmUpSeconds: 120,
+  minimum: { seconds: 300, requests: 500 },
+  exposureMode: false,
+  deadlineSeconds: 7200,
+  onDeadline: 'hold',
+  onSilence: 'hold',
+  metrics: [
+    {
+      name: 'error-rate',
+      kind: 'proportion',
+      source: 'spans',
+      direction: 'increase',
+      weight: 0.6,
+      group: 'errors',
+      margin: 1.25,
+      promoteMargin: 2,
+      promoteFloor: 0.005,
+      rollbackFloor: 0.001,
+      critical: true,
+    },
+    {
+      name: 'latency',
+      kind: 'distribution',
+      source: 'spans',
+      direction: 'increase',
+      weight: 0.35,
+      group: 'latency',
+      margin: 1.1,
+      promoteMargin: 1.25,
+      quantiles: [0.5, 0.95, 0.99],
+      critical: true,
+    },
+  ],
+}
+
+function histogram(requests: number, medianSeconds: number): Histogram {
+  const centre = 32 * Math.log2(medianSeconds * 1e9)
+  const buckets: [number, number][] = []
+  for (let offset = -64; offset <= 160; offset += 8) {
+    const share = Math.exp(-0.5 * (offset / (offset < 0 ? 24 : 44)) ** 2)
+    const count = Math.round((requests * share) / 9.5)
+    if (count > 0) buckets.push([Math.round(centre + offset), count])
+  }
+  return buckets
+}
+
+/** Counts spread over routes and pods; the first route gets three quarters of the errors. */
+function arm(requests: number, errors: number, pods: readonly string[], medianSeconds: number): ArmSlice {
+  const pay = Math.round(errors * 0.75)
+  const perPod = (total: number, index: number) =>
+    Math.floor(total / pods.length) + (index < total % pods.length ? 1 : 0)
+  return {
+    requests,
+    errors,
+    operations: {
+      'POST /pay': { requests: Math.round(requests * 0.2), errors: pay },
+      'GET /cart': { requests: requests - Math.round(requests * 0.2), errors: errors - pay },
+    },
+    pods: Object.fromEntries(
+      pods.map((pod, index) => [pod, { requests: perPod(requests, index), errors: perPod(errors, index) }]),
+    ),
+    latency: histogram(requests, medianSeconds),
+  }
+}
+
+function podNames(prefix: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
+}
+
+function effect(ratio: number | null, low: number, high: number | null, margin = 1.25, promoteMargin = 2): Effect {
+  return { ratio, low, high, level: 0.95, margin, promoteMargin }
+}
+
+const slowerBy = (ratio: number | null, low: number, high: number | null) => effect(ratio, low, high, 1.115, 1.251)
+
+/** How a rollout goes; everything that a variant does not say is as in a quiet one. */
+type Story = {
+  readonly looks: number
+  readonly lookSeconds: number
+  readonly canaryPods: number
+  readonly baselinePods: number
+  readonly canaryRequests: number
+  readonly baselineRequests: number
+  /** Failed requests at look k of n. */
+  readonly canaryErrors: (k: number) => number
+  readonly baselineErrors: (k: number) => number
+  /** Canary's median in seconds; the baseline's is 0.08. */
+  readonly canarySeconds: number
+  readonly decision: Decision
+  readonly code: ReasonCode
+  readonly summary: string
+  readonly detail: string
+  readonly final: boolean
+  /** Evidence at look k, total and per metric. */
+  readonly eValue: (k: number) => number
+  readonly promoteEValue: (k: number, looks: number) => number
+  readonly errors: Partial<Judgement>
+  readonly latency: Partial<Judgement>
+  readonly quantiles: readonly QuantileJudgement[]
+  readonly expectedDecisionAt: string | null
+  readonly service: string
+  readonly versions: readonly [string, string]
+}
+
+function quantile(q: number, baseline: number, ratio: number, spread: number, eValue: number): QuantileJudgement {
+  const judged = slowerBy(ratio, ratio / spread, ratio * spread)
+  return { quantile: q, baseline, canary: baseline * ratio, effect: judged, eValue, promoteEValue: 1 / eValue }
+}
+
+const quiet: Story = {
+  looks: 8,
+  lookSeconds: 30,
+  canaryPods: 2,
+  baselinePods: 18,
+  canaryRequests: 372,
+  baselineRequests: 7080,
+  canaryErrors: (k) => [1, 2, 2, 3][k % 4]!,
+  baselineErrors: (k) => 33 + ((k * 7) % 5),
+  canarySeconds: 0.081,
+  decision: 'hold',
+  code: 'UNDERPOWERED',
+  summary: 'No harm seen in checkout 2.4.1, but too few requests to rule it out.',
+  detail: 'Errors are 1.08 times those of 2.4.0 (0.39 to 3.6). The deadline is 11:51.',
+  final: false,
+  eValue: (k) => 0.995 ** k * (k % 3 === 0 ? 0.7 : 0.6),
+  promoteEValue: (k, looks) => 2.6 ** ((k + 1) / looks),
+  errors: {
+    finding: 'undecided',
+    effect: effect(1.08, 0.39, 3.6),
+    eValue: 0.9,
+    promoteEValue: 2.6,
+    smallestDetectable: 4.9,
+  },
+  latency: {
+    finding: 'harm-ruled-out',
+    effect: slowerBy(1.02, 0.97, 1.12),
+    eValue: 0.1,
+    promoteEValue: 44,
+    smallestDetectable: 1.4,
+  },
+  quantiles: [
+    quantile(0.5, 0.082, 1.02, 1.04, 0.05),
+    quantile(0.95, 0.31, 1, 1.08, 0.09),
+    quantile(0.99, 0.64, 1.03, 1.1, 0.02),
+  ],
+  expectedDecisionAt: '2026-11-21T10:42:00Z',
+  service: 'checkout',
+  versions: ['2.4.0', '2.4.1'],
+}
+
+const rollback: Partial<Story> = {
+  looks: 17,
+  canaryErrors: (k) => [2, 1, 2, 2, 3, 3, 5, 7, 9, 12, 14, 17, 19, 22, 24, 26, 28][k] ?? 28,
+  decision: 'rollback',
+  code: 'HARM_SHOWN',
+  summary: 'checkout 2.4.1 fails 3.1% of requests against 0.50% for 2.4.0, nearly all on POST /pay.',
+  detail: 'That is 6.2 times as many failures (4.9 to 7.8); your margin is 1.25 times.',
+  final: true,
+  eValue: (k) =>
+    [0.8, 0.7, 0.7, 0.6, 0.6, 0.7, 0.9, 1.1, 1.6, 2.5, 4.3, 8.4, 15.1, 25.5, 45.3, 88, 5120.4][k] ?? 5120.4,
+  promoteEValue: () => 0.2,
+  errors: {
+    finding: 'harm-shown',
+    effect: effect(6.2, 4.9, 7.8),
+    eValue: 8509.7,
+    promoteEValue: 0.001,
+    smallestDetectable: 1.6,
+  },
+  latency: {
+    finding: 'harm-likely',
+    effect: slowerBy(1.84, 1.38, 2.46),
+    eValue: 41.6,
+    promoteEValue: 0.2,
+    smallestDetectable: 1.5,
+  },
+  quantiles: [
+    quantile(0.5, 0.082, 1.02, 1.04, 0.5),
+    quantile(0.95, 0.31, 1.14, 1.07, 1.9),
+    quantile(0.99, 0.64, 1.84, 1.33, 123),
+  ],
+  expectedDecisionAt: null,
+  canarySeconds: 0.1,
+}
+
+const stories: Readonly<Record<Variant, Partial<Story>>> = {
+  rollback,
+  'latency-rollback': {
+    ...rollback,
+    looks: 6,
+    canaryErrors: () => 2,
+    summary: 'checkout 2.4.1 is slow: p99 1.18 s against 0.64 s for 2.4.0.',
+    detail: 'That is 1.84 times as long (1.38 to 2.5); your margin is 1.12 times.',
+    errors: { finding: 'undecided', effect: effect(1.1, 0.6, 2), eValue: 0.4, promoteEValue: 3, smallestDetectable: 3 },
+    latency: { ...rollback.latency, finding: 'harm-shown', eValue: 900 },
+    eValue: (k) => 2.8 ** k,
+  },
+  hold: { looks: 10 },
+  promote: {
+    looks: 24,
+    decision: 'promote',
+    code: 'HARM_RULED_OUT',
+    summary: 'checkout 2.4.1 does no harm beyond your margins.',
+    detail: 'Errors are at most 1.46 times those of 2.4.0 (you promote below 2), latency at most 1.12 times (1.25).',
+    promoteEValue: (k, looks) => 22.4 ** ((k + 1) / looks),
+    errors: {
+      finding: 'harm-ruled-out',
+      effect: effect(0.97, 0.71, 1.46),
+      eValue: 0.02,
+      promoteEValue: 22.4,
+      smallestDetectable: 1.7,
+    },
+    expectedDecisionAt: null,
+  },
+  'no-data': {
+    canaryRequests: 0,
+    canaryErrors: () => 0,
+    code: 'NO_CANARY_DATA',
+    summary: 'Nothing has arrived from checkout 2.4.1, although 2 of its pods run.',
+    detail: 'So nothing is known: neither harm nor its absence. The deadline is 11:51.',
+    eValue: () => 1,
+    promoteEValue: () => 1,
+    errors: {
+      finding: 'no-data',
+      effect: effect(null, 0, null),
+      eValue: 1,
+      promoteEValue: 1,
+      smallestDetectable: null,
+    },
+    latency: {
+      finding: 'no-data',
+      effect: slowerBy(null, 0, null),
+      eValue: 1,
+      promoteEValue: 1,
+      smallestDetectable: null,
+    },
+    quantiles: [],
+    expectedDecisionAt: null,
+  },
+  'warming-up': {
+    looks: 0,
+    code: 'WARMING_UP',
+    summary: 'checkout 2.4.1 is warming up; judging starts at 09:53.',
+    detail: 'The first 2 minutes are left out.',
+    expectedDecisionAt: null,
+  },
+  'one-pod': { canaryPods: 1, baselinePods: 9, looks: 6 },
+  'zero-baseline': {
+    ...rollback,
+    looks: 6,
+    baselineErrors: () => 0,
+    canaryErrors: () => 12,
+    summary: 'checkout 2.4.1 fails 3.2% of requests; 2.4.0 fails none.',
+    detail: 'At least 12 times as many; your margin is 1.25 times.',
+    errors: { ...rollback.errors, effect: effect(null, 12, null) },
+    eValue: (k) => 4 ** k,
+  },
+  'long-names': {
+    service: 's'.repeat(200),
+    summary: `No harm seen in ${'s'.repeat(200)} 1.0.1-${'b'.repeat(194)}, but too few requests to rule it out.`,
+    versions: [`1.0.0-${'a'.repeat(194)}`, `1.0.1-${'b'.repeat(194)}`],
+    looks: 4,
+  },
+  'thousand-looks': {
+    looks: 1000,
+    lookSeconds: 10,
+    canaryRequests: 40,
+    baselineRequests: 400,
+    canaryErrors: (k) => (k % 5 === 0 ? 1 : 0),
+    baselineErrors: () => 2,
+    eValue: (k) => Math.exp(Math.sin(k / 9)),
+  },
+  overridden: {
+    looks: 4,
+    decision: 'promote',
+    code: 'OVERRIDDEN',
+    summary: 'A. Kim promoted checkout 2.4.1; Davy said hold.',
+    detail: '',
+    final: true,
+  },
+}
+
+function sum(story: Story, errors: (k: number) => number): number {
+  let total = 0
+  for (let k = 0; k < story.looks; k++) total += errors(k)
+  return total
+}
+
+function judgementsOf(story: Story): readonly Judgement[] {
+  if (story.looks === 0) return []
+  const canary = story.canaryRequests * story.looks
+  const baseline = story.baselineRequests * story.looks
+  const arms = (canaryValue: number | null, baselineValue: number | null) => ({
+    canary: { value: canary === 0 ? null : canaryValue, samples: canary, pods: canary === 0 ? 0 : story.canaryPods },
+    baseline: { value: baselineValue, samples: baseline, pods: story.baselinePods },
+  })
+  const canaryErrors = sum(story, story.canaryErrors)
+  const baselineErrors = sum(story, story.baselineErrors)
+  const share = (errors: number, requests: number, part: readonly [ofErrors: number, ofRequests: number]) => ({
+    requests: Math.round(requests * part[1]),
+    errors: Math.round(errors * part[0]),
+  })
+  const place = (value: string, canaryPart: readonly [number, number], baselinePart: readonly [number, number]) => {
+    const here = share(canaryErrors, canary, canaryPart)
+    const there = share(baselineErrors, baseline, baselinePart)
+    const ratio = there.errors === 0 ? null : here.errors / here.requests / (there.errors / there.requests)
+    return { attribute: 'http.route', value, ratio, baseline: there, canary: here }
+  }
+  const where =
+    story.errors.finding === 'harm-shown'
+      ? [place('GET /cart/{id}', [0.13, 0.82], [0.6, 0.82]), place('POST /pay', [0.87, 0.18], [0.4, 0.18])]
+      : []
+  const common = { critical: true, promoteProof: 'ratio' as const, where: [] }
+  return [
+    {
+      ...common,
+      name: 'error-rate',
+      kind: 'proportion',
+      group: 'errors',
+      weight: 0.6,
+      ...arms(canaryErrors / canary, baselineErrors / baseline),
+      ...(quiet.errors as Pick<Judgement, 'finding' | 'effect' | 'eValue' | 'promoteEValue' | 'smallestDetectable'>),
+      ...story.errors,
+      where,
+    },
+    {
+      ...common,
+      name: 'latency',
+      kind: 'distribution',
+      group: 'latency',
+      weight: 0.35,
+      ...arms(story.quantiles.at(-1)?.canary ?? null, 0.64),
+      ...(quiet.latency as Pick<Judgement, 'finding' | 'effect' | 'eValue' | 'promoteEValue' | 'smallestDetectable'>),
+      ...story.latency,
+      quantiles: story.quantiles,
+    },
+  ]
+}
+
+/** An interval that was wider at earlier looks. */
+function earlier(final: Effect, k: number, looks: number): Effect {
+  const wider = Math.sqrt(looks / (k + 1))
+  const { ratio, low, high } = final
+  const centre = ratio ?? 1
+  const at = (end: number) => centre * Math.exp(Math.log(end / centre) * wider)
+  return { ...final, low: low > 0 ? at(low) : 0, high: high === null ? null : at(high) }
+}
+
+function looksOf(story: Story, judgements: readonly Judgement[]): readonly ReportLook[] {
+  const canaryPods = podNames('canary', story.canaryPods)
+  const baselinePods = podNames('stable', story.baselinePods)
+  return Array.from({ length: story.looks }, (_, k): ReportLook => {
+    const from = startedAt + k * story.lookSeconds * 1000
+    const to = from + story.lookSeconds * 1000
+    const canary =
+      story.canaryRequests === 0
+        ? { requests: 0, errors: 0, operations: {}, pods: {}, latency: [] }
+        : arm(story.canaryRequests, story.canaryErrors(k), canaryPods, story.canarySeconds)
+    const slice: Slice = {
+      from,
+      to,
+      baseline: arm(story.baselineRequests, story.baselineErrors(k), baselinePods, 0.08),
+      canary,
+      closesBlock: k % 2 === 1,
+      step: 0,
+      late: { baseline: k * 3, canary: 0 },
+    }
+    const last = k === story.looks - 1
+    const towards = (final: number) => (last ? final : final ** ((k + 1) / story.looks))
+    const latency = towards(judgements[1]?.eValue ?? 1)
+    // Weighted with the reserve of 0.05 at 1, the parts make the whole.
+    const errors = Math.max(0.01, (story.eValue(k) - 0.35 * latency - 0.05) / 0.6)
+    return {
+      look: k + 1,
+      at: to,
+      slice,
+      decision: last && story.code !== 'OVERRIDDEN' ? story.decision : 'hold',
+      code: last && story.code !== 'OVERRIDDEN' ? story.code : 'UNDERPOWERED',
+      eValue: story.eValue(k),
+      promoteEValue: story.promoteEValue(k, story.looks),
+      metrics: judgements.map(({ name, eValue, promoteEValue, effect: final }) => ({
+        name,
+        eValue: last ? eValue : name === 'latency' ? latency : errors,
+        promoteEValue: towards(promoteEValue),
+        effect: earlier(final, k, story.looks),
+      })),
+    }
+  })
+}
+
+function deploymentOf(story: Story, variant: Variant): Deployment {
+  const overridden = variant === 'overridden'
+  const at = new Date(startedAt).toISOString()
+  return {
+    namespace: '',
+    service: story.service,
+    environment: 'production',
+    id: '01JD8Q4V7W3N5T9XKZ0000ABCD',
+    key: 'key',
+    attempt: 1,
+    strategy: 'canary',
+    canary: { version: story.versions[1] },
+    baseline: { version: story.versions[0] },
+    baselineFrom: 'registered',
+    origin: 'api',
+    mode: 'enforce',
+    template,
+    templateDigest: 'sha256:9b1f00000000000000000000e07c',
+    plannedWeight: 5,
+    startedAt: at,
+    createdAt: at,
+    status: story.final ? 'closed' : 'open',
+    outcome: story.final ? (overridden ? 'promoted' : 'rolled-back') : null,
+    endedAt: story.final ? new Date(startedAt + story.looks * story.lookSeconds * 1000 + 3000).toISOString() : null,
+    progress: [{ at, weight: 5, step: '1' }],
+    override: overridden
+      ? {
+          at: '2026-11-21T10:10:00Z',
+          decision: 'promote',
+          reason: 'the declines are a bank’s, see INC-42',
+          by: 'A. Kim',
+        }
+      : null,
+    supersededBy: null,
+  }
+}
+
+function deliveriesOf(story: Story): readonly ReportDelivery[] {
+  if (!story.final) return []
+  return [
+    { endpoint: 'release-bot', at: '2026-11-21T10:00:11Z', outcome: 'retry', status: 503, attempt: 1 },
+    {
+      endpoint: 'https://hooks.example/davy',
+      at: '2026-11-21T10:00:12Z',
+      outcome: 'delivered',
+      status: 200,
+      attempt: 1,
+    },
+    { endpoint: 'release-bot', at: '2026-11-21T10:00:19Z', outcome: 'delivered', status: 200, attempt: 2 },
+  ]
+}
+
+/** A report's input for a variant; the same numbers on every call. */
+export function reportInput(variant: Variant): ReportInput {
+  const story: Story = { ...quiet, ...stories[variant] }
+  const metrics = judgementsOf(story)
+  const looks = looksOf(story, metrics)
+  const deployment = deploymentOf(story, variant)
+  const decidedAt = startedAt + story.looks * story.lookSeconds * 1000
+  const now = decidedAt + 12_000
+  const verdict: Verdict = {
+    id: '01JD8Q4V7W3N5T9XKZ0000VERD',
+    deploymentId: deployment.id,
+    namespace: '',
+    service: story.service,
+    environment: 'production',
+    strategy: 'canary',
+    mode: 'enforce',
+    attempt: 1,
+    baseline: { version: story.versions[0] },
+    canary: { version: story.versions[1] },
+    decision: story.decision,
+    final: story.final,
+    look: story.looks,
+    reason: { code: story.code, summary: story.summary, detail: story.detail },
+    score: story.decision === 'rollback' ? 0 : story.decision === 'promote' ? 100 : 52,
+    confidence: {
+      falseRollbackRate: 0.01,
+      falsePromoteRate: 0.05,
+      eValue: looks.at(-1)?.eValue ?? 1,
+      promoteEValue: looks.at(-1)?.promoteEValue ?? 1,
+    },
+    decidedAt: new Date(decidedAt).toISOString(),
+    validUntil: new Date(decidedAt + 120_000).toISOString(),
+    expectedDecisionAt: story.expectedDecisionAt,
+    metrics,
+    template: { name: 'default', digest: deployment.templateDigest },
+    engine: 'davy/0.1.0',
+    reportUrl: `http://localhost:8080/deployments/${deployment.id}`,
+  }
+  const open = deployment.status === 'open'
+  return { deployment, verdict, looks, deliveries: deliveriesOf(story), now, nextLookAt: open ? now + 18_000 : null }
+}

@@ -1,0 +1,79 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Verdict } from '../../../src/domain/verdict.ts'
+import { type Look, Looks } from '../../../src/storage/looks.ts'
+import type { Opened } from '../opened.ts'
+
+const at = Date.UTC(2026, 10, 21, 10, 0, 0, 123)
+
+/** A look of which only what the table knows of it matters; the rest of a verdict is its writer's business. */
+function look(deploymentId: string, number: number, summary: string): Look {
+  const verdict = {
+    id: `${deploymentId}-${number}`,
+    look: number,
+    decision: 'hold',
+    reason: { code: 'WARMING_UP', summary },
+    confidence: { eValue: 1.5, promoteEValue: 0.5 },
+  } as unknown as Verdict
+  const moment = at + number * 10_000
+  return { deploymentId, look: number, at: moment, watermark: moment - 20_001, evidence: { slice: null }, verdict }
+}
+
+/** Looks: batches, order, and one row a look whatever was written twice. */
+export function looksConformance(current: () => Opened): void {
+  describe('looks', () => {
+    let opened: Opened
+    let looks: Looks
+    beforeAll(() => {
+      opened = current()
+      looks = new Looks(opened.storage, 'a')
+    })
+
+    test('a batch comes back in the order of its looks, to the millisecond', async () => {
+      const written = [look('d1', 2, 'two'), look('d1', 0, 'zero'), look('d2', 5, "it's\nfive"), look('d1', 1, 'one')]
+      await looks.write(written, 'batch 1')
+      expect(await looks.list('d1')).toEqual([written[1], written[3], written[0]])
+      expect(await looks.list('d1', 2)).toEqual([written[0]])
+      expect(await looks.list('nobody')).toEqual([])
+      await looks.write([], 'nothing')
+    })
+
+    test('the same batch again is written once', async () => {
+      await looks.write([look('again', 1, 'x')], 'batch again')
+      await looks.write([look('again', 1, 'x')], 'batch again')
+      const sql = "SELECT count() AS n FROM looks WHERE DeploymentId = 'again'"
+      expect(await opened.storage.query(sql)).toEqual([{ n: 1 }])
+    })
+
+    test('a look that two processes wrote is the earlier one, for every reader', async () => {
+      await looks.write([look('both', 1, 'first'), look('both', 2, 'newest first')], 'process a')
+      const later = new Looks(opened.storage, 'A')
+      await later.write([look('both', 1, 'second'), look('both', 2, 'newest second')], 'process b')
+      const summaries = (verdicts: readonly Verdict[]) => verdicts.map(({ reason }) => reason.summary)
+      expect(summaries((await looks.list('both')).map(({ verdict }) => verdict))).toEqual(['first', 'newest first'])
+      expect(summaries(await looks.verdicts('both'))).toEqual(['first', 'newest first'])
+      expect(summaries([...(await looks.newest(['both', 'd2', 'nobody'])).values()]).sort()).toEqual([
+        "it's\nfive",
+        'newest first',
+      ])
+    })
+
+    test('looks written in the same microsecond have one winner for the list and for the newest', async () => {
+      const row = { DeploymentId: 'tie', Look: 3, At: '2026-01-01 00:00:00.000', Watermark: '2026-01-01 00:00:00.000' }
+      const rows = ['m', 'b', 'x'].map((writer) => ({
+        ...row,
+        WrittenAt: '2026-01-01 00:00:00.000001',
+        Writer: writer,
+        Evidence: '{"slice":null}',
+        Verdict: JSON.stringify({ id: writer }),
+      }))
+      await opened.storage.insertRows('looks', rows, 'ties')
+      expect((await looks.list('tie')).map(({ verdict }) => verdict.id)).toEqual(['b'])
+      expect((await looks.verdicts('tie')).map(({ id }) => id)).toEqual(['b'])
+      expect((await looks.newest(['tie'])).get('tie')?.id).toBe('b')
+    })
+
+    test('nobody asked is nobody answered', async () => {
+      expect(await looks.newest([])).toEqual(new Map())
+    })
+  })
+}

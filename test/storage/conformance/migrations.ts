@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Facts } from '../../../src/storage/facts.ts'
+import { migrate, planMigrations } from '../../../src/storage/migrations.ts'
+import { applyRetention } from '../../../src/storage/retention.ts'
+import { type Open, type Opened, retention } from '../opened.ts'
+
+/** From an empty storage to all tables; the tests build on each other, in this order. */
+export function migrationsConformance(open: Open): void {
+  describe('migrations', () => {
+    let opened: Opened
+    let facts: Facts
+    beforeAll(async () => {
+      opened = await open()
+      facts = new Facts(opened.storage, 'writer')
+    })
+    afterAll(() => opened.close())
+
+    const plan = () => planMigrations(opened.storage, facts, opened.dialect, retention)
+    const run = (as = facts) => migrate(opened.storage, as, opened.dialect, retention)
+    const tables = async () => {
+      const sql = 'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name'
+      return (await opened.storage.query<{ name: string }>(sql)).map(({ name }) => name)
+    }
+    const forge = (id: string, checksum: string, at: string) =>
+      opened.storage.insertRows(
+        'facts',
+        [{ Kind: 'migration', Key: id, At: at, Writer: 'forger', Body: JSON.stringify({ name: 'x', checksum }) }],
+        `forged ${id} ${at}`,
+      )
+
+    test('a plan for an empty storage shows every statement and writes nothing', async () => {
+      const planned = await plan()
+      expect(planned.length).toBeGreaterThan(0)
+      expect(planned.every(({ state, statements }) => state === 'pending' && statements.length > 0)).toBe(true)
+      expect(planned.map(({ id }) => id)).toEqual(planned.map((_, index) => index + 1))
+      expect(await tables()).toEqual([])
+    })
+
+    test('an empty storage gets all tables, and each migration is on record', async () => {
+      const planned = await plan()
+      const applied = await run()
+      expect(applied.map(({ id }) => id)).toEqual(planned.map(({ id }) => id))
+      expect(await tables()).toEqual(
+        expect.arrayContaining(['facts', 'looks', 'otel_logs', 'otel_traces', 'rollup_traces_10s']),
+      )
+      expect((await facts.list({ kind: 'migration' })).map(({ key }) => Number(key))).toEqual(
+        planned.map(({ id }) => id),
+      )
+    })
+
+    test('again there is nothing to do, for another process too', async () => {
+      const before = await opened.storage.query('SELECT count() AS n FROM facts')
+      expect((await plan()).every(({ state }) => state === 'applied')).toBe(true)
+      expect(await run(new Facts(opened.storage, 'another process'))).toEqual([])
+      expect(await opened.storage.query('SELECT count() AS n FROM facts')).toEqual(before)
+    })
+
+    test('other days of retention are no other migration; they are given to the tables that are there', async () => {
+      const other = { rawDays: 3, rollupDays: 2, lookDays: 44 }
+      expect(await migrate(opened.storage, facts, opened.dialect, other)).toEqual([])
+      const changed = await applyRetention(opened.storage, opened.dialect, other)
+      expect(changed).toEqual(expect.arrayContaining(['otel_traces', 'otel_metrics_sum', 'rollup_traces_10s', 'looks']))
+      const sql = `SELECT name, extract(engine_full, 'toIntervalDay\\((\\d+)\\)') AS days FROM system.tables
+        WHERE database = currentDatabase() AND name IN {names:Array(String)} ORDER BY name`
+      expect(await opened.storage.query(sql, { names: [...changed, 'facts'] })).toEqual(
+        [...changed, 'facts'].sort().map((name) => ({
+          name,
+          days: name === 'facts' ? '' : name === 'looks' ? '44' : name === 'rollup_traces_10s' ? '2' : '3',
+        })),
+      )
+      expect(await applyRetention(opened.storage, opened.dialect, other)).toEqual([])
+    })
+
+    test('the tables that a segment or a decision goes into are on disk before the INSERT returns', async () => {
+      const sql = `SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'
+        AND NOT (engine_full LIKE '%fsync_after_insert = 1%' AND engine_full LIKE '%fsync_part_directory = 1%')`
+      expect(await opened.storage.query(sql)).toEqual([])
+    })
+
+    test('a migration that was applied with another text is refused', async () => {
+      // Before the real one, so that it is the winner of its key.
+      await forge('1', 'edited', '2000-01-01 00:00:00.000000')
+      await expect(plan()).rejects.toThrow(/Migration 1 \(facts\) was applied with checksum edited/)
+      await expect(run()).rejects.toThrow(/must not be edited/)
+    })
+
+    test('a migration of a newer version is refused, for plan and for run', async () => {
+      await forge('9999', 'whatever', '2026-01-01 00:00:00.000000')
+      await expect(plan()).rejects.toThrow(/migration 9999.*newer Davy/)
+      await expect(run()).rejects.toThrow(/migration 9999/)
+    })
+  })
+}

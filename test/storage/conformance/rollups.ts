@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { RollupReader, type RollupRow } from '../../../src/storage/rollup-reader.ts'
+import { type Opened, temporaryDirectory } from '../opened.ts'
+import { type SpanInput, storeSpans } from '../spans.ts'
+
+/** A whole 10 s, Unix milliseconds; recent, since rows beyond their time to live would vanish while they are written. */
+const tick = Math.floor(Date.now() / 10_000) * 10_000 - 3_600_000
+const at = (ms: number): bigint => BigInt(tick + ms) * 1_000_000n
+
+/** A span within the first tick. */
+const inTick = (more: Partial<SpanInput> = {}): SpanInput => ({ start: at(1_000), end: at(1_100), ...more })
+
+/** The scale of the histograms, written out: 32 buckets for every doubling. */
+const bucketOf = (nanoseconds: number): number => Math.floor(Math.log2(nanoseconds) * 32)
+
+/** From spans, through the receiver's INSERT and the view, to what judges read. */
+export function rollupsConformance(current: () => Opened): void {
+  describe('rollups', () => {
+    const [directory, remove] = temporaryDirectory()
+    let opened: Opened
+    let rollups: RollupReader
+    let stored = 0
+    beforeAll(() => {
+      opened = current()
+      rollups = new RollupReader(opened.storage)
+    })
+    afterAll(remove)
+
+    /** Stores the spans as those of `service`, which no other test uses, and reads its requests. */
+    async function requests(service: string, spans: readonly SpanInput[], from = tick, to = tick + 60_000) {
+      stored += 1
+      const items = spans.map((item) => ({ ...item, resource: { ...item.resource, 'service.name': service } }))
+      await storeSpans(opened.storage, directory, items, `segment-${stored}`)
+      return rollups.requests([service], from, to)
+    }
+
+    test('only server and consumer spans are requests', async () => {
+      const rows = await requests(
+        'kinds',
+        [0, 1, 2, 3, 4, 5].map((kind) => inTick({ kind, name: `kind ${kind}` })),
+      )
+      expect(rows.map(({ operation, requests: n }) => [operation, n])).toEqual([
+        ['kind 2', 1],
+        ['kind 5', 1],
+      ])
+      expect(await rollups.totals(['kinds'], tick, tick + 10_000)).toMatchObject([{ service: 'kinds', requests: 2 }])
+    })
+
+    test('a span counts in the 10 s in which it ends', async () => {
+      const rows = await requests('ends', [
+        { start: at(9_000), end: at(10_500), name: 'over the edge' },
+        { start: at(9_000), end: at(10_000), name: 'on the edge' },
+        { start: at(9_000), end: at(10_000) - 1n, name: 'before the edge' },
+        { start: at(0), end: at(45_000), name: 'slow' },
+      ])
+      expect(rows.map(({ operation, at: time }) => [operation, time - tick])).toEqual([
+        ['before the edge', 0],
+        ['on the edge', 10_000],
+        ['over the edge', 10_000],
+        ['slow', 40_000],
+      ])
+    })
+
+    test('a window takes its start and leaves out its end', async () => {
+      const spans = [inTick({ name: 'first' }), { start: at(10_000), end: at(10_001), name: 'second' }]
+      expect((await requests('windows', spans, tick, tick + 10_000)).map(({ operation }) => operation)).toEqual([
+        'first',
+      ])
+      expect(
+        (await rollups.requests(['windows'], tick + 10_000, tick + 20_000)).map(({ operation }) => operation),
+      ).toEqual(['second'])
+    })
+
+    test('errors are counted apart from the rest, by span status alone', async () => {
+      const rows = await requests('errors', [
+        ...Array.from({ length: 5 }, () => inTick()),
+        ...Array.from({ length: 3 }, () => inTick({ failed: true })),
+        inTick({ attributes: { 'http.response.status_code': '500' } }),
+      ])
+      expect(rows.map(({ failed, requests: n }) => [failed, n])).toEqual([
+        [false, 6],
+        [true, 3],
+      ])
+      const [version] = await rollups.versions({ service: 'errors', from: tick, to: tick + 10_000 })
+      expect(version).toMatchObject({ requests: 9, errors: 3, firstSeen: tick, lastSeen: tick })
+    })
+
+    test('a duration lies in the bucket of its logarithm', async () => {
+      const nanoseconds = [
+        1,
+        2,
+        3,
+        7,
+        1_000,
+        1_023,
+        1_024,
+        1_025,
+        999_999,
+        1_000_000,
+        3_333_333,
+        12_345_678,
+        100_000_000,
+        1_000_000_000,
+        9_876_543_210,
+        2 ** 31,
+        2 ** 31 + 1,
+        2 ** 33 - 1,
+      ]
+      const expected = new Map<string, number>()
+      for (const duration of nanoseconds) {
+        const bucket = String(bucketOf(duration))
+        expected.set(bucket, (expected.get(bucket) ?? 0) + 1)
+      }
+      const [row] = await requests(
+        'buckets',
+        nanoseconds.map((duration) => ({ start: at(19_999) - BigInt(duration), end: at(19_999) })),
+      )
+      expect(row?.latency).toEqual(Object.fromEntries(expected))
+      expect(row?.requests).toBe(nanoseconds.length)
+      const [latency] = await rollups.latencies('buckets', tick, tick + 20_000)
+      expect(latency?.latency).toEqual(row?.latency)
+    })
+
+    test('histograms of several segments add up', async () => {
+      const span = { start: at(1_000), end: at(1_000) + 1_000_000n }
+      await requests('sums', [span, span])
+      const [row] = await requests('sums', [span])
+      expect(row).toMatchObject({ requests: 3, latency: { [bucketOf(1_000_000)]: 3 } })
+    })
+
+    test('a span of no or of negative duration is a request without a latency', async () => {
+      const rows = await requests('zero', [
+        { start: at(1_000), end: at(1_000) },
+        { start: at(2_000), end: at(1_500) },
+        { start: at(1_000), end: at(1_000) + 1n },
+      ])
+      expect(rows).toMatchObject([{ requests: 3, latency: { 0: 1 } }])
+    })
+
+    test('the dimensions come from the resource, the first name that is set', async () => {
+      const cases: readonly (readonly [Readonly<Record<string, string>>, Partial<RollupRow>])[] = [
+        [{ 'deployment.environment.name': 'new', 'deployment.environment': 'old' }, { environment: 'new' }],
+        [{ 'deployment.environment': 'old' }, { environment: 'old' }],
+        [{ 'deployment.environment.name': '' }, { environment: 'default' }],
+        [{}, { environment: 'default', namespace: '', version: '', cohort: '', replicaSet: '', pod: '' }],
+        [
+          { 'service.namespace': 'shop', 'service.version': '2.4.1', 'deployment.cohort': 'canary' },
+          { namespace: 'shop', version: '2.4.1', cohort: 'canary' },
+        ],
+        [{ 'k8s.replicaset.name': 'checkout-api-6d4f9c' }, { replicaSet: '6d4f9c' }],
+        [{ 'k8s.replicaset.name': 'checkout-aaa', 'k8s.pod.label.pod-template-hash': 'bbb' }, { replicaSet: 'bbb' }],
+        [{ 'k8s.pod.name': 'pod-1', 'service.instance.id': 'instance-1' }, { pod: 'pod-1' }],
+        [{ 'service.instance.id': 'instance-1' }, { pod: 'instance-1' }],
+      ]
+      const rows = await requests(
+        'dimensions',
+        cases.map(([resource], index) => inTick({ resource, name: `case ${index}` })),
+      )
+      const byCase = cases.map((_, index) => rows.find(({ operation }) => operation === `case ${index}`))
+      expect(byCase).toMatchObject(cases.map(([, dimensions]) => dimensions))
+    })
+
+    test('the operation is method and route, else the name of the span', async () => {
+      const cases: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
+        [{ 'http.request.method': 'POST', 'http.route': '/new' }, 'POST /new'],
+        [{ 'http.method': 'PUT', 'http.route': '/old' }, 'PUT /old'],
+        [{ 'http.request.method': 'POST', 'http.method': 'old', 'http.route': '/both' }, 'POST /both'],
+        [{ 'http.route': '/bare' }, '/bare'],
+        [{ 'http.request.method': 'POST' }, 'the name'],
+      ]
+      const spans = cases.map(([attributes]) => inTick({ attributes, name: 'the name' }))
+      const rows = await requests('operations', spans)
+      expect(rows.map(({ operation }) => operation).sort()).toEqual(cases.map(([, operation]) => operation).sort())
+    })
+
+    test('versions are told with their requests, errors, pods and times, by unit', async () => {
+      const of = (version: string, pod: string, ms: number, failed = false): SpanInput => ({
+        start: at(ms),
+        end: at(ms + 1),
+        failed,
+        resource: { 'service.version': version, 'k8s.pod.name': pod },
+      })
+      await requests('versions', [
+        of('1', 'a', 1_000),
+        of('1', 'b', 31_000, true),
+        of('1', 'b', 32_000),
+        of('2', 'c', 51_000),
+      ])
+      const unit = { namespace: '', service: 'versions', environment: 'default' }
+      expect(await rollups.versions({ service: 'versions', from: tick, to: tick + 60_000 })).toEqual([
+        { ...unit, version: '1', requests: 3, errors: 1, pods: 2, firstSeen: tick, lastSeen: tick + 30_000 },
+        { ...unit, version: '2', requests: 1, errors: 0, pods: 1, firstSeen: tick + 50_000, lastSeen: tick + 50_000 },
+      ])
+      expect(await rollups.isSeenBefore({ ...unit, version: '2' }, tick + 60_000)).toBe(true)
+      expect(await rollups.isSeenBefore({ ...unit, version: '2' }, tick + 50_000)).toBe(false)
+    })
+  })
+}

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { Facts } from '../../src/storage/facts.ts'
+import { migrate } from '../../src/storage/migrations.ts'
+import { closingConformance } from './conformance/closing.ts'
+import { factsConformance } from './conformance/facts.ts'
+import { insertsConformance } from './conformance/inserts.ts'
+import { looksConformance } from './conformance/looks.ts'
+import { migrationsConformance } from './conformance/migrations.ts'
+import { rollupsConformance } from './conformance/rollups.ts'
+import { statementsConformance } from './conformance/statements.ts'
+import { type Open, type Opened, retention } from './opened.ts'
+
+/**
+ * What every storage must do, and what the readers and writers on top of it must do over every storage. A kind of
+ * storage has a test file of its own: the embedded engine opens one directory per process.
+ * @param open an empty storage; called again after the one before was closed.
+ */
+export function storageConformance(name: string, open: Open): void {
+  describe(name, () => {
+    describe('with all tables', () => {
+      let opened: Opened
+      beforeAll(async () => {
+        opened = await open()
+        await migrate(opened.storage, new Facts(opened.storage, 'writer'), opened.dialect, retention)
+      })
+      afterAll(() => opened.close())
+      const current = () => opened
+      statementsConformance(current)
+      insertsConformance(current)
+      factsConformance(current)
+      looksConformance(current)
+      rollupsConformance(current)
+    })
+    closingConformance(open)
+    migrationsConformance(open)
+  })
+}
