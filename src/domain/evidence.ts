@@ -29,6 +29,8 @@ export type Slice = {
   readonly closesBlock: boolean
   /** How many steps the controller had announced at `to`; a new step asks the promote question again. */
   readonly step: number
+  /** Share of the traffic that was announced for the canary at `to`, 0 to 1. Absent: none was announced. */
+  readonly plannedWeight?: number
   /**
    * Requests of the slices of the hour before this one that arrived after their slice was taken, and how many had
    * arrived in time (`inTime`; absent: all of the arm's so far). Absent: not measured at this slice.

@@ -2,7 +2,7 @@ import { type Arm, resolveArm } from '../domain/cohort.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { ArmSlice, Counts, Histogram, Slice } from '../domain/evidence.ts'
 import type { RollupRow, TotalRow } from '../storage/rollup-reader.ts'
-import { closesBlock, stepAt, type Window } from './timetable.ts'
+import { closesBlock, plannedWeightAt, stepAt, type Window } from './timetable.ts'
 
 type Selectors = Pick<Deployment, 'namespace' | 'service' | 'environment' | 'canary' | 'baseline'>
 
@@ -41,6 +41,7 @@ export function sliceOf(deployment: Deployment, window: Window, rows: readonly R
     const arm = resolveArm(row, deployment, deployment)
     if (arm !== null) arms[arm].add(row)
   }
+  const plannedWeight = plannedWeightAt(deployment, window.to)
   return {
     from: window.from,
     to: window.to,
@@ -48,6 +49,7 @@ export function sliceOf(deployment: Deployment, window: Window, rows: readonly R
     canary: arms.canary.slice,
     closesBlock: closesBlock(deployment, window),
     step: stepAt(deployment, window.to),
+    ...(plannedWeight === null ? {} : { plannedWeight }),
   }
 }
 

@@ -36,6 +36,16 @@ export function stepAt(deployment: Deployment, to: number): number {
 }
 
 /**
+ * Share of the traffic, 0 to 1, that was announced for the canary at `at`: by the newest step that named one, else by
+ * the registration. null: nobody did.
+ */
+export function plannedWeightAt({ progress, plannedWeight }: Deployment, at: number): number | null {
+  const step = progress.findLast((one) => one.weight !== null && Date.parse(one.at) < at)
+  const percent = step?.weight ?? plannedWeight
+  return percent === null ? null : percent / 100
+}
+
+/**
  * Up to where data counts as complete: the template's watermark behind now, and as far behind the oldest telemetry that
  * is not stored yet, which may hold items just as late.
  */

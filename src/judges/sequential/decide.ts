@@ -3,6 +3,7 @@ import type { Decision, ReasonCode } from '../../domain/verdict.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Budget } from './attempt-budget.ts'
 import { logLikely } from './metric-trial.ts'
+import type { Silence } from './silence.ts'
 
 /** A decision and why. */
 export type Ruling = { readonly decision: Decision; readonly code: ReasonCode }
@@ -15,6 +16,8 @@ export type Situation = {
   readonly template: Template
   readonly budget: Budget
   readonly arrivals: Arrivals
+  /** Non-null when the canary should report and does not. */
+  readonly silence: Silence | null
   /** log of the combined evidence of harm, now and at its highest so far. */
   readonly logE: number
   readonly highestLogE: number
@@ -34,8 +37,13 @@ const mostLate = 0.01
  * then a promote that holds, then proofs in falling strength. (A latched rollback is not asked again.)
  */
 export function decide(situation: Situation): Ruling {
-  const { template, budget, latched } = situation
+  const { template, budget, latched, silence } = situation
   const obstacle = obstacleTo(situation)
+  if (silence !== null && (obstacle === null || obstacle === 'NO_CANARY_DATA')) {
+    // A policy and no proof: how much a silence can say is bounded, and the sentence tells the bound.
+    if (template.onSilence === 'rollback') return { decision: 'rollback', code: 'CANARY_SILENT' }
+    if (situation.logE < -Math.log(budget.alpha)) return latched ?? { decision: 'hold', code: 'CANARY_SILENT' }
+  }
   if (obstacle !== null) return latched ?? { decision: 'hold', code: obstacle }
   if (situation.logE >= -Math.log(budget.alpha)) return { decision: 'rollback', code: 'HARM_SHOWN' }
   if (latched !== null) return latched

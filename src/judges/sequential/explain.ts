@@ -12,6 +12,7 @@ import type { Conclusion, Judgement, QuantileJudgement } from '../../domain/verd
 import type { Arrivals } from './arrivals.ts'
 import type { Ruling } from './decide.ts'
 import type { Reading } from './metric-trial.ts'
+import type { Silence } from './silence.ts'
 import { fitSummary, quantileName, shortName, shortVersion } from './words.ts'
 
 /** What a reason is told from. */
@@ -19,6 +20,7 @@ export type Facts = {
   readonly ruling: Ruling
   readonly context: TrialContext
   readonly arrivals: Arrivals
+  readonly silence: Silence | null
   readonly readings: readonly Reading[]
   readonly at: number
   readonly expectedDecisionAt: number | null
@@ -86,6 +88,8 @@ function summaries(facts: Facts, names: Names): string[] {
         `Nothing has arrived from ${s} ${c} since ${formatTime(arrivals.last.canary ?? start)}, although ${b} has traffic.`,
         `Nothing has arrived from ${s} ${c}.`,
       ]
+    case 'CANARY_SILENT':
+      return silenceSummaries(facts, names)
     case 'NO_BASELINE_DATA':
       return context.hasBaseline
         ? [`${s} ${c} has nothing to be compared with: no data from ${b}.`]
@@ -101,6 +105,24 @@ function summaries(facts: Facts, names: Names): string[] {
     default:
       return [`No harm seen in ${s} ${c}, but too few requests to rule it out.`]
   }
+}
+
+function silenceSummaries({ silence }: Facts, { s, c }: Names): string[] {
+  if (silence === null) return [`${s} ${c} is silent although traffic is sent to it.`]
+  const counts = `${formatCount(silence.delivered)} of about ${formatCount(Math.round(silence.expected))} requests`
+  return [
+    `${s} ${c} is silent: ${counts} have been reported since ${formatTime(silence.since)}.`,
+    `${s} ${c} is silent: ${counts} were reported.`,
+  ]
+}
+
+function silenceDetails({ silence, ruling }: Facts): (string | null)[] {
+  if (silence === null) return []
+  return [
+    'Traffic is announced for it, and the baseline reports its own.',
+    `A harmless release is so silent about once in ${formatCount(Math.round(silence.eValue))} times; more cannot be said.`,
+    ruling.decision === 'rollback' ? 'The template says to roll back on silence.' : 'Look whether it serves at all.',
+  ]
 }
 
 function lastRequest({ last }: Arrivals): number | null {
@@ -161,6 +183,8 @@ function details(facts: Facts, names: Names): (string | null)[] {
     case 'NO_TRAFFIC':
     case 'NO_CANARY_DATA':
       return [`Neither harm nor its absence is known.`, deadline(context)]
+    case 'CANARY_SILENT':
+      return silenceDetails(facts)
     case 'NO_BASELINE_DATA':
       return [
         `${formatCount(arrivals.requests.canary)} requests of ${names.c} were counted, and nothing beside them.`,

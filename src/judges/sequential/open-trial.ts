@@ -11,6 +11,7 @@ import { metricNull } from './metric-null.ts'
 import { eValue, type Reading } from './metric-trial.ts'
 import { openMetric } from './open-metric.ts'
 import { trackPodEffect } from './pod-effect.ts'
+import { watchSilence } from './silence.ts'
 
 /**
  * Opens the sequential judge's trial of one deployment: anytime-valid evidence per metric, one error budget over all
@@ -27,6 +28,7 @@ export function openTrial(context: TrialContext): Trial {
     return { ...own, trial: openMetric(spec, context.reference, own.parameters) }
   })
   const podEffect = trackPodEffect()
+  const silenceWatch = watchSilence()
   const budget = attemptBudget(template, context.attempt)
   const warmUpEnd = startedAt + template.warmUpSeconds * 1000
   let arrivals = noArrivals
@@ -38,6 +40,7 @@ export function openTrial(context: TrialContext): Trial {
     const isJudged = slice.to > warmUpEnd
     arrivals = addArrivals(arrivals, slice, isJudged)
     if (!isJudged) return
+    silenceWatch.observe(slice)
     // A slice in which a pod is in both arms compares a version with itself.
     if (overlappingPods(slice).length === 0) {
       podEffect.observe(slice)
@@ -73,6 +76,7 @@ export function openTrial(context: TrialContext): Trial {
     const critical = readings.filter((reading) => reading.judgement.critical)
     const logPromote = critical.length === 0 ? null : Math.min(...critical.map((reading) => reading.logPromote))
     const latched = promote !== null && promote.step === arrivals.step ? promote : null
+    const silence = silenceWatch.read()
     const ruling = decide({
       at,
       startedAt,
@@ -80,6 +84,7 @@ export function openTrial(context: TrialContext): Trial {
       template,
       budget,
       arrivals,
+      silence,
       logE,
       highestLogE,
       logPromote,
@@ -90,7 +95,7 @@ export function openTrial(context: TrialContext): Trial {
         ? expectedDecision(readings, arrivals, { template, startedAt, at })
         : null
     const isLatched = latched !== null && ruling === latched.ruling
-    const facts = { ruling, context, arrivals, readings, at, expectedDecisionAt }
+    const facts = { ruling, context, arrivals, silence, readings, at, expectedDecisionAt }
     const conclusion: Conclusion = {
       decision: ruling.decision,
       reason: isLatched ? latched.reason : explain(facts),
@@ -112,10 +117,10 @@ export function openTrial(context: TrialContext): Trial {
   return { observe, conclude }
 }
 
-/** 100 for a proven promote, 0 for a proven rollback, else 50 with each proof's progress adding or taking up to 25. */
+/** 100 for a proven promote, 0 for a proven rollback or one for silence, else 50 with each proof's progress adding or taking up to 25. */
 function scoreOf(ruling: Ruling, logE: number, logPromote: number, budget: Budget): number {
   if (ruling.code === 'HARM_RULED_OUT') return 100
-  if (ruling.code === 'HARM_SHOWN') return 0
+  if (ruling.code === 'HARM_SHOWN' || (ruling.code === 'CANARY_SILENT' && ruling.decision === 'rollback')) return 0
   const progress = (log: number, alpha: number): number => Math.min(1, Math.max(0, log / -Math.log(alpha)))
   return 50 + 25 * (progress(logPromote, budget.alphaPromote) - progress(logE, budget.alpha))
 }
