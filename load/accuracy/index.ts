@@ -1,4 +1,5 @@
 import type { DataSet } from './data-set.ts'
+import { kpiChanges } from './sets/kpi-changes.ts'
 
 /** All data sets that can be judged; one line each. */
-export const dataSets: readonly DataSet[] = []
+export const dataSets: readonly DataSet[] = [kpiChanges]

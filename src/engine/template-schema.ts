@@ -71,7 +71,7 @@ export const templateSchema = Type.Object(
     deadlineSeconds: seconds('without a decision by then, onDeadline answers', 10),
     onDeadline: Type.Enum(['hold', 'promote', 'rollback']),
     onSilence: Type.Enum(['hold', 'rollback'], {
-      description: 'when traffic was sent and the canary reports nothing; this version always holds',
+      description: 'when a weight was announced and the canary has reported next to nothing for five minutes',
     }),
     metrics: Type.Array(metricSchema, { minItems: 1, maxItems: 100 }),
   },
