@@ -21,6 +21,8 @@ export type Situation = {
   /** log of the combined evidence of harm, now and at its highest so far. */
   readonly logE: number
   readonly highestLogE: number
+  /** log of the evidence of harm that began later than the trial; part of logE. */
+  readonly lateLogE: number
   /** log of the weakest promote proof among the critical metrics; null when no metric is critical. */
   readonly logPromote: number | null
   /** The promote that holds for the running step. */
@@ -49,7 +51,9 @@ export function decide(situation: Situation): Ruling {
   if (latched !== null) return latched
   const isExposed = hasMinimum(situation)
   const isRuledOut = situation.logPromote !== null && situation.logPromote >= -Math.log(budget.alphaPromote)
-  if (isRuledOut && isExposed) return { decision: 'promote', code: 'HARM_RULED_OUT' }
+  // The promote proof is one over the whole run, of which harm that has just begun is a small part.
+  const hasBegun = situation.lateLogE >= logLikely
+  if (isRuledOut && isExposed && !hasBegun) return { decision: 'promote', code: 'HARM_RULED_OUT' }
   if (template.exposureMode && isExposed && situation.highestLogE < logLikely) {
     return { decision: 'promote', code: 'EXPOSURE_REACHED' }
   }

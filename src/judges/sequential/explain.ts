@@ -22,6 +22,8 @@ export type Facts = {
   readonly arrivals: Arrivals
   readonly silence: Silence | null
   readonly readings: readonly Reading[]
+  /** Unix milliseconds since when `readings` count, when harm began later than the trial; null: from its start. */
+  readonly begunAt: number | null
   readonly at: number
   readonly expectedDecisionAt: number | null
 }
@@ -222,11 +224,12 @@ function effectSentence(judgement: Judgement, { b }: Names): string {
   return `${name} ${are} ${formatRatio(ratio)} ${those} of ${b}${range}; your margin is ${formatRatio(margin)}.`
 }
 
-function harmDetails({ readings }: Facts, names: Names): string[] {
+function harmDetails({ readings, begunAt }: Facts, names: Names): string[] {
   const reading = worst(readings)
   if (reading === undefined) return []
   const { judgement } = reading
   const sentences = [effectSentence(judgement, names)]
+  if (begunAt !== null) sentences.push(`It began at about ${formatTime(begunAt)}; the figures count from then.`)
   const { canary, baseline } = judgement
   if (judgement.kind === 'proportion' && canary.value !== null) {
     const excess = Math.round((canary.value - (baseline.value ?? 0)) * canary.samples)

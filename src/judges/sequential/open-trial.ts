@@ -7,8 +7,9 @@ import { attemptBudget, type Budget } from './attempt-budget.ts'
 import { decide, type Ruling } from './decide.ts'
 import { expectedDecision } from './expected-decision.ts'
 import { explain } from './explain.ts'
+import { logFromStart, trackLateOnset } from './late-onset.ts'
 import { metricNull } from './metric-null.ts'
-import { eValue, type Reading } from './metric-trial.ts'
+import { eValue, type MetricTrial, type Reading } from './metric-trial.ts'
 import { openMetric } from './open-metric.ts'
 import { trackPodEffect } from './pod-effect.ts'
 import { watchSilence } from './silence.ts'
@@ -25,8 +26,11 @@ export function openTrial(context: TrialContext): Trial {
   if (sum > 1 + 1e-9) throw new Error(`template ${template.name}: expected weights of at most 1 in sum, got ${sum}`)
   const metrics = template.metrics.map((spec) => {
     const own = metricNull(context.nulls, spec.name)
-    return { ...own, trial: openMetric(spec, context.reference, own.parameters) }
+    return { ...own, open: () => openMetric(spec, context.reference, own.parameters) }
   })
+  const openAll = (): MetricTrial[] => metrics.map(({ open }) => open())
+  const fromStart = openAll()
+  const lateOnset = trackLateOnset(openAll, weights, template.deadlineSeconds / template.blockSeconds)
   const podEffect = trackPodEffect()
   const silenceWatch = watchSilence()
   const budget = attemptBudget(template, context.attempt)
@@ -44,34 +48,41 @@ export function openTrial(context: TrialContext): Trial {
     // A slice in which a pod is in both arms compares a version with itself.
     if (overlappingPods(slice).length === 0) {
       podEffect.observe(slice)
-      for (const { trial } of metrics) trial.observe(slice)
+      for (const metric of fromStart) metric.observe(slice)
+      lateOnset.observe(slice)
     }
     if (!slice.closesBlock) return
     podEffect.closeBlock()
-    for (const { trial } of metrics) trial.closeBlock()
+    for (const metric of fromStart) metric.closeBlock()
+    lateOnset.closeBlock(slice.to, read)
   }
 
-  function read(): Reading[] {
+  function read(trials: readonly MetricTrial[]): Reading[] {
     const shared = {
       budget,
       pods: podEffect.pods(),
       seconds: arrivals.from === null || arrivals.to === null ? 0 : (arrivals.to - arrivals.from) / 1000,
     }
-    return metrics.map(({ trial, parameters, learned }) => {
+    return metrics.map(({ parameters, learned }, i) => {
       const { tauPod } = parameters
       const look = { ...shared, parameters, priors: podEffect.priors(tauPod), intervals: podEffect.intervals(tauPod) }
-      const reading = trial.read(look)
+      const reading = trials[i]!.read(look)
       return learned ? { ...reading, judgement: { ...reading.judgement, null: { learned, ...parameters } } } : reading
     })
   }
 
   function conclude(at: number): Conclusion {
     if (rollback !== null) return rollback
-    const readings = read()
-    const logE = combineLogE(
-      readings.map((reading) => reading.logE),
-      weights,
-    )
+    const readings = read(fromStart)
+    const late = lateOnset.strongest()
+    const lateLogE = late?.logE ?? Number.NEGATIVE_INFINITY
+    const wholeLogE =
+      logFromStart +
+      combineLogE(
+        readings.map((reading) => reading.logE),
+        weights,
+      )
+    const logE = Math.max(wholeLogE, lateLogE)
     highestLogE = Math.max(highestLogE, logE)
     const critical = readings.filter((reading) => reading.judgement.critical)
     const logPromote = critical.length === 0 ? null : Math.min(...critical.map((reading) => reading.logPromote))
@@ -86,6 +97,7 @@ export function openTrial(context: TrialContext): Trial {
       arrivals,
       silence,
       logE,
+      lateLogE,
       highestLogE,
       logPromote,
       latched: latched?.ruling ?? null,
@@ -95,7 +107,18 @@ export function openTrial(context: TrialContext): Trial {
         ? expectedDecision(readings, arrivals, { template, startedAt, at })
         : null
     const isLatched = latched !== null && ruling === latched.ruling
-    const facts = { ruling, context, arrivals, silence, readings, at, expectedDecisionAt }
+    // Told from what shows the harm: over the whole run, harm that has just begun looks small.
+    const begun = late !== null && late.logE > wholeLogE && isHarm(ruling) ? late : null
+    const facts = {
+      ruling,
+      context,
+      arrivals,
+      silence,
+      readings: begun?.readings ?? readings,
+      begunAt: begun?.since ?? null,
+      at,
+      expectedDecisionAt,
+    }
     const conclusion: Conclusion = {
       decision: ruling.decision,
       reason: isLatched ? latched.reason : explain(facts),
@@ -107,7 +130,7 @@ export function openTrial(context: TrialContext): Trial {
         promoteEValue: eValue(logPromote ?? 0),
       },
       expectedDecisionAt,
-      metrics: readings.map((reading) => reading.judgement),
+      metrics: (ruling.code === 'HARM_SHOWN' ? facts.readings : readings).map((reading) => reading.judgement),
     }
     if (ruling.decision === 'rollback') rollback = conclusion
     if (ruling.decision === 'promote') promote = { ruling, step: arrivals.step, reason: conclusion.reason }
@@ -115,6 +138,10 @@ export function openTrial(context: TrialContext): Trial {
   }
 
   return { observe, conclude }
+}
+
+function isHarm({ code }: Ruling): boolean {
+  return code === 'HARM_SHOWN' || code === 'HARM_LIKELY'
 }
 
 /** 100 for a proven promote, 0 for a proven rollback or one for silence, else 50 with each proof's progress adding or taking up to 25. */
