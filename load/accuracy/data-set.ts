@@ -19,7 +19,7 @@ export type SetScore = {
 }
 
 /** Published or simpler judges' scores on the same kind of data, for the eye; they are printed and never computed with. */
-export type Reference = { readonly who: string; readonly score: Omit<SetScore, 'cases'> }
+type Reference = { readonly who: string; readonly score: Omit<SetScore, 'cases'> }
 
 /**
  * One folder of real data. `judge` sees the cases and never the truth: the folder that it is given refuses to open a

@@ -54,9 +54,7 @@ function scoredRows({ times, scores, windows }: NabFile, file: string, costs: Na
   }
   const bounds = windows.map(([first, last]) => [rowOf(times, first), rowOf(times, last)] as const)
   const probation = Math.min(Math.floor(0.15 * times.length), 750)
-  return scores
-    .map((score, row) => ({ score, ...weighRow(row, bounds, file, costs) }))
-    .slice(probation)
+  return scores.map((score, row) => ({ score, ...weighRow(row, bounds, file, costs) })).slice(probation)
 }
 
 function weighRow(
@@ -79,7 +77,7 @@ function weighRow(
 
 /** 1 far ahead of a window's end, 0 at it, -1 far behind. */
 function scaledSigmoid(position: number): number {
-  return position > 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1
+  return position >= 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1
 }
 
 function rowOf(times: readonly string[], time: string): number {

@@ -1,4 +1,4 @@
-import { normalQuantile } from '../../stats/normal-quantile.ts'
+import { chiSquareQuantile } from '../../stats/chi-square-quantile.ts'
 import { cutAtRemoval, measured } from './cut-at-removal.ts'
 import { podLevel } from './pod-level.ts'
 import type { PodScatter, RolloutInput } from './rollout-input.ts'
@@ -55,10 +55,4 @@ function pooled(scatters: readonly PodScatter[]): { readonly squares: number; re
     squares: scatters.reduce((sum, { squares }) => sum + squares, 0),
     freedom: scatters.reduce((sum, { freedom }) => sum + freedom, 0),
   }
-}
-
-/** Wilson & Hilferty, "The distribution of chi-square" (1931): within 2% for p of 0.2 and any freedom. */
-function chiSquareQuantile(p: number, freedom: number): number {
-  const ninth = 2 / (9 * freedom)
-  return freedom * Math.max(0, 1 - ninth + normalQuantile(p) * Math.sqrt(ninth)) ** 3
 }

@@ -23,7 +23,7 @@ type Fresh = {
 }
 
 /** Harm since some block that is not the first. */
-export type LateHarm = {
+type LateHarm = {
   /** Unix milliseconds. */
   readonly since: number
   /** log of the evidence times the start's share of the budget: to be held against log(1/alpha). */

@@ -1,0 +1,83 @@
+import { characterClass, classOf } from './character-class.ts'
+import { placeholder } from './token-kind.ts'
+
+const units = words(
+  'b byte bytes kb mb gb tb kib mib gib tib bit bits bps kbps mbps ns us µs ms msec msecs s sec secs second seconds min mins ' +
+    'minute minutes hour hours day days percent %',
+)
+const zones = words('utc gmt z est edt cst cdt mst mdt pst pdt cet cest bst jst ist hkt msk')
+const months = words(
+  'jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december',
+)
+const weekdays = words('mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday')
+const absent = words('null nil none undefined nan n/a <nil>')
+const separators = new Set([':', ',', '|', ';', '-', '/'])
+const valuePlaces = new Set(['=', ':', ',', '(', '|', '[', '{'])
+
+/**
+ * A word; nothing for a unit after a value; a value for a month or weekday of a date and for `null` where a value stands.
+ *
+ * @param after the place in the line right after it
+ */
+export function pushWord(
+  text: string,
+  line: string,
+  after: number,
+  tokens: string[],
+  masked: (word: string) => string,
+): void {
+  const word = withoutFullStop(text)
+  const lower = word.length <= 9 ? word.toLowerCase() : ''
+  const previous = tokens.at(-1)
+  if (lower !== '') {
+    if (previous === placeholder && units.has(lower)) return
+    const isDate = (months.has(lower) || weekdays.has(lower)) && isDateNext(line, after)
+    const isAbsent = absent.has(lower) && previous !== undefined && valuePlaces.has(previous)
+    if (isDate || isAbsent) {
+      pushMask(tokens)
+      return
+    }
+  }
+  const token = masked(word)
+  if (token === placeholder) pushMask(tokens)
+  else tokens.push(token)
+}
+
+/** A value; values in a row, or with a separator or a time zone between them, are one. */
+export function pushMask(tokens: string[]): void {
+  const last = tokens.length - 1
+  const previous = tokens[last]
+  if (previous === placeholder) return
+  if (last >= 1 && tokens[last - 1] === placeholder && previous !== undefined) {
+    if (separators.has(previous) || zones.has(previous.toLowerCase())) {
+      tokens.length = last
+      return
+    }
+  }
+  tokens.push(placeholder)
+}
+
+/** `<*> ( <*> )`, `<*> ( )` and `<*> [ <*> ]` say one value twice. */
+export function dropBracketAfterMask(tokens: string[], open: string): void {
+  const size = tokens.length
+  if (tokens[size - 2] === open && tokens[size - 3] === placeholder) tokens.length = size - 2
+  else if (tokens[size - 3] === open && tokens[size - 2] === placeholder && tokens[size - 4] === placeholder)
+    tokens.length = size - 3
+}
+
+function withoutFullStop(text: string): string {
+  let end = text.length
+  while (end > 1 && '.!?'.includes(text[end - 1] as string)) end -= 1
+  return end === text.length ? text : text.slice(0, end)
+}
+
+function isDateNext(line: string, start: number): boolean {
+  let at = start
+  while (line[at] === ' ' || line[at] === ',') at += 1
+  if (classOf(line.charCodeAt(at)) === characterClass.digit) return true
+  return months.has(line.slice(at, at + 3).toLowerCase())
+}
+
+function words(list: string): ReadonlySet<string> {
+  return new Set(list.split(' '))
+}
