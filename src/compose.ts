@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Storage } from './domain/storage.ts'
 import { Bus } from './engine/bus.ts'
+import { Calibrations } from './engine/calibration/calibrations.ts'
+import { Calibrator } from './engine/calibration/calibrator.ts'
 import { Conveyor } from './engine/conveyor.ts'
 import { Deliverer } from './engine/deliverer.ts'
 import { Deployments } from './engine/deployments.ts'
@@ -90,17 +92,25 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   await endpoints.start()
   const bus = new Bus(log)
   const judge = judges.sequential
+  const calibrations = new Calibrations(facts, now, id)
+  const oldestUnstoredAt = () => ingest.oldestUnstoredAt('traces')
   const conveyor = new Conveyor({
-    ...{ deployments, rollups, looks, facts, judge, bus, log, metrics, now },
-    oldestUnstoredAt: () => ingest.oldestUnstoredAt('traces'),
+    ...{ deployments, rollups, looks, facts, calibrations, judge, bus, log, metrics, now },
+    oldestUnstoredAt,
     publicUrl: config.publicUrl,
     engine: engineName,
   })
+  const calibrator = new Calibrator({
+    ...{ calibrations, deployments, templates, looks, rollups, log, now, oldestUnstoredAt, engine: engineName },
+  })
+  stops.push('calibration', 5_000, () => calibrator.stop())
   const detector = new Detector(rollups, deployments, bus, log, now)
   const sink = sinkFactories.webhook({ publicUrl: config.publicUrl })
   const deliverer = new Deliverer({ facts, endpoints, sink, bus, log, metrics, now, random: Math.random })
   const polls = new Polls(now())
-  const newest = new NewestVerdicts({ deployments, looks, judge, engine: engineName, publicUrl: config.publicUrl })
+  const newest = new NewestVerdicts({
+    ...{ deployments, looks, calibrations, judge, engine: engineName, publicUrl: config.publicUrl },
+  })
 
   let isReady = false
   const services: Services = {
@@ -113,6 +123,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
       endpoints,
       deliverer,
       ingest,
+      calibrations,
       judge,
       bus,
       log,
@@ -125,6 +136,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
     newestVerdict: (deploymentId) => newest.of(deploymentId),
     nextLookAt: (deployment) => conveyor.nextLookAt(deployment),
     killSwitch: () => killSwitchOf(config, deployments),
+    calibrate: () => calibrator.tick(),
     polled: (deploymentId) => polls.note(deploymentId, now()),
     isReady: () => isReady,
     measure: () => {
@@ -157,6 +169,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   jobs.every('looks', 1_000, (signal) => conveyor.tick(signal))
   jobs.every('deliveries', 1_000, (signal) => deliverer.tick(signal))
   jobs.every('detection', 10_000, (signal) => detector.tick(signal))
+  jobs.every('calibration', 10_000, () => calibrator.tick())
   jobs.every('expiry', 60_000, () =>
     expireForgotten(deployments, conveyor, polls, config.deploymentExpiryHours * 3_600_000, now()),
   )

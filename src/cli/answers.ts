@@ -57,6 +57,8 @@ export const pageAnswer = Type.Object({
   nextCursor: Type.Union([Type.String(), Type.Null()]),
 })
 
+export const planAnswer = Type.Object({ weights: Type.Array(Type.Object({ weight: number, summary: Type.String() })) })
+
 export type VerdictAnswer = Static<typeof verdictAnswer>
 export type GateAnswer = Static<typeof gateAnswer>
 export type DeploymentAnswer = Static<typeof deploymentAnswer>

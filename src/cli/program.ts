@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { CommandEnd } from './command-end.ts'
 import { addDeployments } from './deployments.ts'
 import { addOffline } from './offline.ts'
+import { addPlan } from './plan.ts'
 import { addRegister } from './register.ts'
 import { addTelling } from './tell.ts'
 import type { Terminal } from './terminal.ts'
@@ -25,6 +26,7 @@ export function createProgram(terminal: Terminal, version: string): Command {
   addVerdict(program, terminal)
   addTelling(program, terminal)
   addDeployments(program, terminal)
+  addPlan(program, terminal)
   addOffline(program, terminal)
   return program
 }

@@ -1,3 +1,4 @@
+import { usableNulls } from '../domain/calibration.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Slice } from '../domain/evidence.ts'
 import type { Judge } from '../domain/judge.ts'
@@ -10,6 +11,7 @@ import type { Facts } from '../storage/facts.ts'
 import type { Look, LookEvidence, Looks } from '../storage/looks.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import type { Bus } from './bus.ts'
+import type { Calibrations } from './calibration/calibrations.ts'
 import { byNearness, collect, collectReference, countLate, type Due, dueWindows } from './collect.ts'
 import type { Deployments } from './deployments.ts'
 import { Failures } from './failures.ts'
@@ -26,6 +28,7 @@ export type ConveyorOptions = {
   readonly rollups: RollupReader
   readonly looks: Looks
   readonly facts: Facts
+  readonly calibrations: Pick<Calibrations, 'before'>
   readonly judge: Judge
   readonly bus: Bus
   readonly log: Logger
@@ -118,12 +121,18 @@ export class Conveyor {
     return trial
   }
 
-  /** Look 0 holds what the trial starts from: the baseline's latency before the start. */
+  /** Look 0 holds what the trial starts from: the baseline's latency before the start, and what history taught by then. */
   async #openTrial(deployment: Deployment): Promise<RunningTrial> {
-    const reference = await collectReference(this.#o.rollups, deployment)
-    const trial = RunningTrial.start(deployment, reference, this.#o.judge)
     const at = firstTick(deployment)
-    const evidence = { slice: null, reference }
+    const reference = await collectReference(this.#o.rollups, deployment)
+    const calibration = await this.#o.calibrations.before(deployment, deployment.templateDigest, at)
+    const nulls = usableNulls(calibration)
+    const trial = RunningTrial.start(deployment, reference, this.#o.judge, nulls)
+    const evidence: LookEvidence = {
+      ...{ slice: null, reference },
+      ...(nulls === null ? {} : { nulls }),
+      ...(calibration === null ? {} : { calibration }),
+    }
     const step = this.#step(deployment, trial, trial.conclude(at), at, evidence)
     if ((await this.#recorder.record([step])).size > 0) throw new Error('another process opened the trial; it is read')
     return trial

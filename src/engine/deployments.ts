@@ -1,7 +1,6 @@
 import { cohortKey, defaultEnvironment, isSameUnit, type Unit } from '../domain/cohort.ts'
 import type { Deployment, Outcome, Override, Progress } from '../domain/deployment.ts'
 import { DavyError } from '../domain/errors.ts'
-import type { Template } from '../domain/template.ts'
 import type { Facts } from '../storage/facts.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import { chooseBaseline } from './baseline.ts'
@@ -93,7 +92,7 @@ export class Deployments {
         if (earlier !== null) return { deployment: earlier, created: false }
       }
       // Also where it is not needed, as for a deployment that is open already: a name that is none is a mistake.
-      if (registration.template !== undefined) this.#template(registration.template)
+      if (registration.template !== undefined) this.#options.templates.named(registration.template)
       const registered = await this.#findOrOpen(registration)
       if (idempotencyKey !== undefined) {
         const body = { deploymentId: registered.deployment.id, request: digestOf(registration) }
@@ -245,7 +244,8 @@ export class Deployments {
   /** A detected deployment becomes the registrant's: enforced, under the template that the registration names. */
   async #adopt(open: Deployment, registration: Registration): Promise<Deployment> {
     if (open.origin !== 'detected') return open
-    const template = registration.template === undefined ? open.template : this.#template(registration.template)
+    const template =
+      registration.template === undefined ? open.template : this.#options.templates.named(registration.template)
     const body = {
       mode: template.mode ?? 'enforce',
       template,
@@ -260,7 +260,7 @@ export class Deployments {
   async #openNew(unit: Unit, registration: Registration, origin: 'api' | 'detected'): Promise<Registered> {
     const now = this.#options.now()
     const startedAt = startOf(registration, now)
-    const template = this.#template(registration.template ?? 'default')
+    const template = this.#options.templates.named(registration.template ?? 'default')
     const baseline = await this.#baselineOf(unit, registration, Date.parse(startedAt))
     const strategy = registration.strategy ?? 'canary'
     const cohorts = [cohortKey(registration.canary), cohortKey(baseline.baseline)]
@@ -299,15 +299,5 @@ export class Deployments {
     const chosen = chooseBaseline(unit, registration.canary, versions, this.rolledBackVersions(unit))
     if (chosen === null) return { baseline: null, baselineFrom: 'none' }
     return { baseline: { version: chosen.version }, baselineFrom: 'traffic' }
-  }
-
-  #template(name: string): Template {
-    const template = this.#options.templates.find(name)
-    if (template !== undefined) return template
-    throw new DavyError('UNPROCESSABLE', `There is no template ${JSON.stringify(name.slice(0, 64))}.`, {
-      expected: `one of ${this.#options.templates.names().join(', ')}, or PUT /api/v1/templates/{name} first`,
-      got: name.slice(0, 64),
-      where: 'template',
-    })
   }
 }

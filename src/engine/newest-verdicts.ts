@@ -1,8 +1,10 @@
+import { usableNulls } from '../domain/calibration.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Judge } from '../domain/judge.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { derivedId } from '../platform/ids.ts'
 import type { Looks } from '../storage/looks.ts'
+import type { Calibrations } from './calibration/calibrations.ts'
 import type { Deployments } from './deployments.ts'
 import { RunningTrial } from './running-trial.ts'
 import { firstTick } from './timetable.ts'
@@ -11,6 +13,7 @@ import { verdictOf } from './verdict-of.ts'
 export type NewestVerdictsOptions = {
   readonly deployments: Deployments
   readonly looks: Looks
+  readonly calibrations: Pick<Calibrations, 'before'>
   readonly judge: Judge
   readonly engine: string
   readonly publicUrl: string
@@ -29,13 +32,14 @@ export class NewestVerdicts {
     await this.#o.deployments.refresh()
     const deployment = this.#o.deployments.get(deploymentId)
     const newest = await this.#o.looks.newest([deploymentId])
-    return newest.get(deploymentId) ?? this.#lookZero(deployment)
+    return newest.get(deploymentId) ?? (await this.#lookZero(deployment))
   }
 
   /** The same verdict that look 0's row will hold, with the same id. */
-  #lookZero(deployment: Deployment): Verdict {
+  async #lookZero(deployment: Deployment): Promise<Verdict> {
     const at = firstTick(deployment)
-    const conclusion = RunningTrial.start(deployment, [], this.#o.judge).conclude(at)
+    const nulls = usableNulls(await this.#o.calibrations.before(deployment, deployment.templateDigest, at))
+    const conclusion = RunningTrial.start(deployment, [], this.#o.judge, nulls).conclude(at)
     const id = derivedId(at, deployment.id, '0')
     return verdictOf(deployment, conclusion, { id, look: 0, at, engine: this.#o.engine, publicUrl: this.#o.publicUrl })
   }

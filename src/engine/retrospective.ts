@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { usableNulls } from '../domain/calibration.ts'
 import { type CohortSelector, defaultEnvironment } from '../domain/cohort.ts'
 import type { Deployment, Strategy } from '../domain/deployment.ts'
 import { DavyError } from '../domain/errors.ts'
@@ -7,6 +8,7 @@ import type { Template } from '../domain/template.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { derivedId } from '../platform/ids.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
+import type { Calibrations } from './calibration/calibrations.ts'
 import { collectReference } from './collect.ts'
 import { digestOf } from './digest.ts'
 import { openedDeployment } from './fold-deployments.ts'
@@ -51,6 +53,7 @@ const storingMs = 30_000
 
 export type RetrospectiveOptions = {
   readonly rollups: RollupReader
+  readonly calibrations: Pick<Calibrations, 'before'>
   readonly judge: Judge
   readonly ingest: { oldestUnstoredAt(signal: 'traces'): number | null }
   readonly now: () => number
@@ -75,7 +78,9 @@ export async function analysePast(
   await allStored(options, asked, signal)
   const deployment = await pastDeployment(options.rollups, request, template, from)
   const reference = await collectReference(options.rollups, deployment)
-  const trial = RunningTrial.start(deployment, reference, options.judge)
+  // Of what was learned, only that which needed no data from `from` on.
+  const nulls = usableNulls(await options.calibrations.before(deployment, deployment.templateDigest, from))
+  const trial = RunningTrial.start(deployment, reference, options.judge, nulls)
   const looks: PastLook[] = []
   let verdict = conclude(options, deployment, trial.conclude(from), trial.nextLook, from)
   trial.record(verdict)

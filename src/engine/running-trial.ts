@@ -3,6 +3,7 @@ import { cohortLabel } from '../domain/cohort.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Histogram, Slice } from '../domain/evidence.ts'
 import type { Judge, Trial } from '../domain/judge.ts'
+import type { MetricNulls } from '../domain/null-parameters.ts'
 import type { Conclusion, Verdict } from '../domain/verdict.ts'
 import type { Look } from '../storage/looks.ts'
 
@@ -22,7 +23,7 @@ export class RunningTrial {
   #newest: Verdict | null = null
   #lastCanaryAt: number | null = null
 
-  private constructor(deployment: Deployment, reference: Histogram, judge: Judge) {
+  private constructor(deployment: Deployment, reference: Histogram, judge: Judge, nulls: MetricNulls | null) {
     this.templateDigest = deployment.templateDigest
     this.#trial = judge({
       service: deployment.service,
@@ -33,20 +34,27 @@ export class RunningTrial {
       attempt: deployment.attempt,
       template: deployment.template,
       reference,
+      ...(nulls === null ? {} : { nulls }),
     })
   }
 
-  /** A trial without any look. */
-  static start(deployment: Deployment, reference: Histogram, judge: Judge): RunningTrial {
-    return new RunningTrial(deployment, reference, judge)
+  /** A trial without any look. @param nulls what history taught; null: the judge's cold start. */
+  static start(
+    deployment: Deployment,
+    reference: Histogram,
+    judge: Judge,
+    nulls: MetricNulls | null = null,
+  ): RunningTrial {
+    return new RunningTrial(deployment, reference, judge, nulls)
   }
 
   /**
-   * Continues where the rows say. A long history takes seconds to fold, so it lets other work in between.
+   * Continues where the rows say, with the nulls that look 0 holds. A long history takes seconds to fold, so it lets other work in between.
    * @param looks all of the deployment's, in order, look 0 first.
    */
   static async resume(deployment: Deployment, looks: readonly Look[], judge: Judge): Promise<RunningTrial> {
-    const trial = new RunningTrial(deployment, looks[0]?.evidence.reference ?? [], judge)
+    const { reference = [], nulls = null } = looks[0]?.evidence ?? {}
+    const trial = new RunningTrial(deployment, reference, judge, nulls)
     for (const [index, look] of looks.entries()) {
       if (index % looksAtOnce === looksAtOnce - 1) await setImmediate()
       // A row without a slice was a conclusion too, and conclusions latch.

@@ -68,10 +68,13 @@ export function baselineLatency(
   deployment: Selectors,
   rows: readonly (Omit<TotalRow, 'requests'> & { readonly latency: RollupRow['latency'] })[],
 ): Histogram {
+  return sumLatency(rows.filter((row) => resolveArm(row, deployment, deployment) === 'baseline'))
+}
+
+/** All durations among these rows. */
+export function sumLatency(rows: readonly { readonly latency: RollupRow['latency'] }[]): Histogram {
   const sum = new Map<number, number>()
-  for (const row of rows) {
-    if (resolveArm(row, deployment, deployment) === 'baseline') addLatency(sum, row.latency)
-  }
+  for (const { latency } of rows) addLatency(sum, latency)
   return histogram(sum)
 }
 

@@ -33,6 +33,17 @@ export class Templates {
     return this.list().find(({ template }) => template.name === name)?.template
   }
 
+  /** The template of that name. @throws DavyError UNPROCESSABLE */
+  named(name = 'default'): Template {
+    const template = this.find(name)
+    if (template !== undefined) return template
+    throw new DavyError('UNPROCESSABLE', `There is no template ${JSON.stringify(name.slice(0, 64))}.`, {
+      expected: `one of ${this.names().join(', ')}, or PUT /api/v1/templates/{name} first`,
+      got: name.slice(0, 64),
+      where: 'template',
+    })
+  }
+
   /** The template `default`, which completes others. */
   get base(): Template {
     const base = this.find('default')

@@ -3,11 +3,13 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { type AccessOptions, registerAccess } from './access.ts'
 import { analysisRoutes } from './analysis-routes.ts'
+import { calibrationRoutes } from './calibration-routes.ts'
 import { deploymentRoutes } from './deployment-routes.ts'
 import { endpointRoutes } from './endpoint-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { otlpRoutes } from './otlp-routes.ts'
 import { pageRoutes } from './page-routes.ts'
+import { planRoutes } from './plan-routes.ts'
 import { portFault } from './port-fault.ts'
 import { probeRoutes } from './probe-routes.ts'
 import { registerProblems, sendProblem } from './problem.ts'
@@ -37,8 +39,10 @@ export async function createApp(services: Services, access: AccessOptions): Prom
     deploymentRoutes(typed, services)
     verdictRoutes(typed, services)
     analysisRoutes(typed, services)
+    planRoutes(typed, services)
     templateRoutes(typed, services)
     serviceRoutes(typed, services)
+    calibrationRoutes(typed, services)
     endpointRoutes(typed, services)
     eventRoutes(typed, services)
     probeRoutes(typed, services)

@@ -33,10 +33,12 @@ export function pageRoutes(app: App, services: Services): void {
       await deliverer.refresh()
       const deployment = deployments.get(params.id)
       const verdict = await newestVerdict(params.id)
+      const rows = await looks.list(params.id)
       const html = renderDeployment({
         deployment,
         verdict,
-        looks: (await looks.list(params.id)).flatMap(reportLook),
+        looks: rows.flatMap(reportLook),
+        calibration: rows[0]?.evidence.calibration ?? null,
         deliveries: reportDeliveries(deliverer.list(), deployment),
         now: now(),
         nextLookAt: services.nextLookAt(deployment),

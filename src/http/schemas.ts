@@ -56,6 +56,83 @@ export const analysisSchema = Type.Object(
   closed,
 )
 
+/** The unit and the policy of a calibration; no body at all means the defaults. */
+export const calibrationSchema = Type.Union([
+  Type.Object(
+    {
+      namespace: unit.namespace,
+      environment: unit.environment,
+      template: Type.Optional(name('a template by name; `default` when absent')),
+    },
+    closed,
+  ),
+  Type.Null(),
+])
+
+export const calibrationQuery = Type.Object(
+  { environment: Type.Optional(name('only this one')), template: Type.Optional(name('only this one')) },
+  closed,
+)
+
+const planNames = {
+  namespace: unit.namespace,
+  service: Type.Optional(name('service.name; what is not given is taken from its last hour')),
+  environment: unit.environment,
+  template: Type.Optional(name('a template by name; `default` when absent')),
+}
+const several = { minItems: 1, maxItems: 20 }
+
+export const planSchema = Type.Object(
+  {
+    ...planNames,
+    requestsPerSecond: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, maximum: 1e9, description: 'of canary and baseline together' }),
+    ),
+    errorRate: Type.Optional(
+      Type.Number({ minimum: 0, exclusiveMaximum: 1, description: "the baseline's, a share: 0.01 is 1%" }),
+    ),
+    pods: Type.Optional(Type.Integer({ minimum: 2, maximum: 100_000, description: 'of both arms together' })),
+    weights: Type.Optional(
+      Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 100 }), {
+        ...several,
+        description: 'per cent of the traffic that the canary gets',
+      }),
+    ),
+    ratios: Type.Optional(
+      Type.Array(Type.Number({ exclusiveMinimum: 1, maximum: 1000 }), {
+        ...several,
+        description: "harm to be found: the canary's error rate over the baseline's",
+      }),
+    ),
+    increases: Type.Optional(
+      Type.Array(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), {
+        ...several,
+        description: 'harm to be found: by how much the error rate rises, as a share',
+      }),
+    ),
+  },
+  closed,
+)
+
+const decimal = '(0|[1-9][0-9]{0,8})(\\.[0-9]{1,9})?'
+const oneNumber = (description: string) => Type.Optional(Type.String({ pattern: `^${decimal}$`, description }))
+const someNumbers = (description: string) =>
+  Type.Optional(Type.String({ pattern: `^${decimal}(,${decimal}){0,19}$`, description }))
+
+/** The same in a query; the numbers are checked once more as a body's are. */
+export const planQuery = Type.Object(
+  {
+    ...planNames,
+    requestsPerSecond: oneNumber('of canary and baseline together'),
+    errorRate: oneNumber("the baseline's, a share: 0.01 is 1%"),
+    pods: oneNumber('of both arms together'),
+    weights: someNumbers('per cent of the traffic that the canary gets, with commas between them'),
+    ratios: someNumbers("harm to be found: the canary's error rate over the baseline's"),
+    increases: someNumbers('harm to be found: by how much the error rate rises, as a share'),
+  },
+  closed,
+)
+
 export const overrideSchema = Type.Object(
   { decision: Type.Enum(['promote', 'hold', 'rollback']), reason: Type.String({ minLength: 3, maxLength: 1000 }) },
   closed,

@@ -6,6 +6,7 @@ import type { Judge } from '../domain/judge.ts'
 import type { Storage } from '../domain/storage.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { Bus } from '../engine/bus.ts'
+import type { Calibrations } from '../engine/calibration/calibrations.ts'
 import type { Deliverer } from '../engine/deliverer.ts'
 import type { Deployments } from '../engine/deployments.ts'
 import type { Endpoints } from '../engine/endpoints.ts'
@@ -26,6 +27,7 @@ export type Services = {
   readonly endpoints: Endpoints
   readonly deliverer: Deliverer
   readonly ingest: Ingest
+  readonly calibrations: Calibrations
   readonly judge: Judge
   readonly bus: Bus
   readonly log: Logger
@@ -43,6 +45,8 @@ export type Services = {
   readonly nextLookAt: (deployment: Deployment) => number | null
   /** Who set the kill switch; null when it is off. */
   readonly killSwitch: () => { readonly on: true; readonly by: string; readonly reason: string } | null
+  /** Starts a calibration that was asked for, unless one runs. */
+  readonly calibrate: () => Promise<void>
   /** Told of every reading of a gate, so that a deployment that somebody waits for does not expire. */
   readonly polled: (deploymentId: string) => void
   readonly isReady: () => boolean

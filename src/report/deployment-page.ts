@@ -5,6 +5,7 @@ import { formatMoment } from './figures.ts'
 import { html, type Markup } from './markup.ts'
 import { shortName, verdictPath } from './names.ts'
 import type { ReportInput } from './report-input.ts'
+import { calibration } from './sections/calibration.ts'
 import { exact } from './sections/exact.ts'
 import { fair, isUnfair } from './sections/fair.ts'
 import { head } from './sections/head.ts'
@@ -39,6 +40,7 @@ function sectionsOf(page: Case): readonly (Drawn & { readonly markup: Markup })[
     { anchor: 'Where', id: 'where', markup: whereSection(page) },
     { anchor: 'Latency', id: 'latency', markup: latency(page) },
     { anchor: 'All metrics', id: 'metrics', markup: metricsTable(page) },
+    { anchor: 'False alarms', id: 'calibration', markup: calibration(page) },
     { anchor: 'Who was told', id: 'told', markup: told(page) },
     { anchor: 'Exact evidence', id: 'evidence', markup: exact(page) },
   ]

@@ -1,3 +1,4 @@
+import type { CalibrationRun } from '../domain/calibration.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Slice } from '../domain/evidence.ts'
 import type { Decision, Effect, ReasonCode, Verdict } from '../domain/verdict.ts'
@@ -34,6 +35,8 @@ export type ReportInput = {
   readonly verdict: Verdict
   readonly looks: readonly ReportLook[]
   readonly deliveries: readonly ReportDelivery[]
+  /** The newest calibration from before the start; null: there was none. */
+  readonly calibration: CalibrationRun | null
   readonly now: number
   /** null: no further look will come. */
   readonly nextLookAt: number | null

@@ -138,6 +138,7 @@ section { padding-top: 36px; break-inside: avoid-page; }
 .strip .k .icon, .chain .k .icon { display: block; width: 14px; height: 14px; }
 .strip .v, .chain .v { margin-top: 6px; font-weight: 600; }
 .strip .v { font-size: 17px; line-height: 24px; letter-spacing: -.01em; }
+.strip + .notes { margin-top: 10px; font-size: 12px; line-height: 18px; color: var(--ink-2); }
 .strip .n, .chain .n { margin-top: 2px; font-size: 12px; line-height: 16px; color: var(--ink-2); }
 .chain .ends { background: var(--rollback-wash); }
 .forest .row { display: grid; grid-template-columns: 236px minmax(0, 1fr) 108px 108px; align-items: center; min-height: 44px; border-top: 1px solid var(--line); }

@@ -17,6 +17,8 @@ export type FactKind =
   | 'endpoint-removed'
   | 'attempt'
   | 'kill-switch'
+  | 'calibration-asked'
+  | 'calibration'
 
 export type Fact<Body> = {
   readonly kind: FactKind

@@ -23,12 +23,36 @@ export type VersionRow = Unit & {
   readonly lastSeen: number
 }
 
+/** How much history a version has. */
+export type HistoryRow = {
+  readonly version: string
+  readonly requests: number
+  /** Pods that served in one tick, on average. */
+  readonly podsAtOnce: number
+  /** Start of the first and the last tick, Unix milliseconds. */
+  readonly firstSeen: number
+  readonly lastSeen: number
+}
+
+/** Requests of one pod in one tick, by operation; `latency` maps bucket to count. */
+export type PodTickRow = {
+  /** Start of the 10 s, Unix milliseconds. */
+  readonly at: number
+  readonly pod: string
+  readonly requests: Readonly<Record<string, number>>
+  readonly errors: Readonly<Record<string, number>>
+  readonly latency: Readonly<Record<string, number>>
+}
+
 const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
   Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
 const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
 
 /** A request is a span of one of these kinds; all else is somebody's inner work. */
 const isRequest = "SpanKind IN ('Server', 'Consumer')"
+
+/** What can stand for a pod of a version in which no pod is a canary. */
+const isOfPlainPod = "Pod != '' AND Cohort != 'canary'"
 
 const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
 
@@ -103,6 +127,46 @@ export class RollupReader {
         from: Math.floor(filter.from / 1000),
         to: Math.floor(filter.to / 1000),
       },
+    )
+  }
+
+  /** The versions of a unit whose requests name their pods and are no canary's, the one with most requests first. */
+  async histories({ namespace, service, environment }: Unit, from: number, to: number): Promise<readonly HistoryRow[]> {
+    return this.#storage.query<HistoryRow>(
+      `SELECT Version AS version, toUInt64(sum(N)) AS requests, uniqExact(T, Pod) / uniqExact(T) AS podsAtOnce,
+         toUnixTimestamp(min(T)) * 1000 AS firstSeen, toUnixTimestamp(max(T)) * 1000 AS lastSeen
+       FROM rollup_traces_10s
+       WHERE Service = {service:String} AND Namespace = {namespace:String} AND Environment = {environment:String}
+         AND ${isOfPlainPod} AND ${window} AND ${isRequest}
+       GROUP BY version
+       ORDER BY requests DESC, version`,
+      { namespace, service, environment, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+    )
+  }
+
+  /**
+   * Requests of one version by tick and pod, in order of time.
+   * @param thin only about every so manyth pod, always the same ones; 1 for all.
+   */
+  async podTicks(
+    { namespace, service, environment, version }: Unit & { readonly version: string },
+    from: number,
+    to: number,
+    thin: number,
+    signal?: AbortSignal,
+  ): Promise<readonly PodTickRow[]> {
+    return this.#storage.query<PodTickRow>(
+      `SELECT toUnixTimestamp(T) * 1000 AS at, Pod AS pod,
+         sumMap(map(toString(Operation), toUInt64(N))) AS requests,
+         sumMapIf(map(toString(Operation), toUInt64(N)), StatusCode = 'Error') AS errors, sumMap(H) AS latency
+       FROM rollup_traces_10s
+       WHERE Service = {service:String} AND Namespace = {namespace:String} AND Environment = {environment:String}
+         AND Version = {version:String} AND ${isOfPlainPod} AND cityHash64(Pod) % {thin:UInt32} = 0
+         AND ${window} AND ${isRequest}
+       GROUP BY at, pod
+       ORDER BY at, pod`,
+      { namespace, service, environment, version, thin, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+      signal,
     )
   }
 

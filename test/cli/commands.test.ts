@@ -58,6 +58,29 @@ describe('register', () => {
   })
 })
 
+describe('plan', () => {
+  const summary = '5% of 12 requests/s: a healthy canary is promoted in about 41 min.'
+
+  test('asks with every option, errors as a share, and prints a line a weight', async () => {
+    const { run, asked } = await answering(200, { weights: [{ weight: 5, summary }] })
+    const named = ['--service', 'shop', '--environment', 'eu', '--template', 't', '--pods', '8']
+    const numbers = ['--rate', '12', '--errors', '0.7', '--weights', '5,20', '--ratios', '2']
+    expect(await run('plan', ...named, ...numbers)).toEqual({ exitCode: 0, out: `${summary}\n`, err: '' })
+    const [path, query] = asked[0]!.line.split('?')
+    expect(path).toBe('GET /api/v1/plan')
+    expect(Object.fromEntries(new URLSearchParams(query))).toEqual({
+      ...{ service: 'shop', environment: 'eu', template: 't', pods: '8' },
+      ...{ requestsPerSecond: '12', errorRate: '0.007', weights: '5,20', ratios: '2' },
+    })
+  })
+
+  test.each(['many', '5,', '-1', ''])('refuses weights of %j and asks nobody', async (weights) => {
+    const { run, asked } = await answering(200, { weights: [] })
+    expect((await run('plan', `--weights=${weights}`)).exitCode).toBe(2)
+    expect(asked).toEqual([])
+  })
+})
+
 describe('verdict', () => {
   const effect = { ratio: 6.2, low: 4.9, high: 7.8 }
   const full = {

@@ -6,6 +6,7 @@ import type { Storage } from '../../src/domain/storage.ts'
 import type { Template } from '../../src/domain/template.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import { Bus, type EngineEvent } from '../../src/engine/bus.ts'
+import { Calibrations } from '../../src/engine/calibration/calibrations.ts'
 import { Conveyor } from '../../src/engine/conveyor.ts'
 import { Deliverer } from '../../src/engine/deliverer.ts'
 import { Deployments } from '../../src/engine/deployments.ts'
@@ -80,8 +81,9 @@ export async function startProcess(storage: Storage, now: () => number, options:
   const events: EngineEvent[] = []
   bus.subscribe((event) => events.push(event))
   const judge = judges.sequential
+  const calibrations = new Calibrations(facts, now, id)
   const conveyor = new Conveyor({
-    ...{ deployments, rollups, looks, facts, judge, bus, log, metrics, now, publicUrl },
+    ...{ deployments, rollups, looks, facts, calibrations, judge, bus, log, metrics, now, publicUrl },
     oldestUnstoredAt: options.oldestUnstoredAt ?? (() => null),
     engine: 'davy/test',
   })
@@ -97,6 +99,7 @@ export async function startProcess(storage: Storage, now: () => number, options:
     endpoints,
     bus,
     events,
+    calibrations,
     judge,
     conveyor,
     detector,

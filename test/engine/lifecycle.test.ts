@@ -336,8 +336,10 @@ test('before the first round the newest verdict is the one that look 0 will hold
   const start = lab.now
   await lab.insert(traffic({ service: 'zero', version: '1' }, start - 10 * minute, start, 13))
   const { id } = await open('zero')
-  const { deployments, looks, judge } = davy
-  const newest = new NewestVerdicts({ deployments, looks, judge, engine: 'davy/test', publicUrl: 'http://davy.test' })
+  const { deployments, looks, calibrations, judge } = davy
+  const newest = new NewestVerdicts({
+    ...{ deployments, looks, calibrations, judge, engine: 'davy/test', publicUrl: 'http://davy.test' },
+  })
   const before = await newest.of(id)
   expect(before).toMatchObject({ look: 0, decision: 'hold', reason: { code: 'WARMING_UP' } })
   await davy.conveyor.tick()

@@ -22,7 +22,13 @@ afterAll(() => lab.close())
 
 const time = (at: number) => new Date(at).toISOString()
 const options = (rollups: RollupReader = davy.rollups) => ({
-  ...{ rollups, judge: davy.judge, engine: 'davy/test', publicUrl: 'http://davy.test' },
+  ...{
+    rollups,
+    calibrations: davy.calibrations,
+    judge: davy.judge,
+    engine: 'davy/test',
+    publicUrl: 'http://davy.test',
+  },
   ...{ now: () => lab.now + 60 * minute, ingest: { oldestUnstoredAt: () => null } },
 })
 const request = (changes: Partial<AnalysisRequest> = {}): AnalysisRequest => ({

@@ -46,6 +46,8 @@ describe('with tokens', () => {
     ['POST', '/api/v1/deployments', deployment, ['gate', 'operator', 'admin']],
     ['PUT', '/api/v1/templates/default', {}, ['operator', 'admin']],
     ['POST', '/api/v1/endpoints', { url: 'https://a.example' }, ['operator', 'admin']],
+    ['GET', '/api/v1/plan?requestsPerSecond=12&errorRate=0.01', undefined, ['viewer', 'operator', 'admin']],
+    ['POST', '/api/v1/plan', { requestsPerSecond: 12, errorRate: 0.01 }, ['viewer', 'operator', 'admin']],
     ['PUT', '/api/v1/kill-switch', { on: false, reason: 'a test' }, ['admin']],
   ])('%s %s is for the roles that it is for', async (method, path, body, expected) => {
     const allowed: Role[] = []

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { renderDeployment } from '../../src/report/deployment-page.ts'
-import { reportInput, type Variant, variants } from './fixtures.ts'
+import { aCalibration, reportInput, type Variant, variants } from './fixtures.ts'
 import { expectGolden } from './golden.ts'
 import { harmless, hostileText, withText } from './hostile.ts'
 import { tagsOf, unbalanced } from './tags.ts'
@@ -67,6 +67,27 @@ describe.each(variants)('the page of a deployment: %s', (variant) => {
 })
 
 describe('sections', () => {
+  it('say how often Davy is wrong about the service, or that nobody has measured it', () => {
+    const input = reportInput('promote')
+    const text = (calibration: typeof input.calibration) =>
+      renderDeployment({ ...input, calibration })
+        .replace(/^.*<section id="calibration">/s, '')
+        .replace(/<\/section>.*$/s, '')
+        .replaceAll(/<[^>]*>/g, ' ')
+    const run = aCalibration()
+    expect(text(run)).toContain(
+      'In 200 placebo canaries of this service’s own history Davy would have rolled back 1: 0.50% (0.013% to 2.8%).',
+    )
+    expect(text(run)).toContain('error-rate: how much pods differ was learned from 1,440 blocks of 18 pods')
+    expect(text(run)).toContain('latency: careful defaults; durations are not recorded by pod')
+    const noisy = text(aCalibration({ isWithinAlpha: false }))
+    expect(noisy).toContain('the promise is not known to hold')
+    expect(noisy).toContain('error-rate: careful defaults')
+    expect(noisy).not.toContain('was learned')
+    for (const cold of [null, { ...run, measure: null, reason: 'too little' }])
+      expect(text(cold)).toContain('Cold start')
+  })
+
   it('of a rollback show why, where and what it cost', () => {
     const document = page('rollback')
     expect(sectionsOf(document)).toEqual([
@@ -77,6 +98,7 @@ describe('sections', () => {
       'where',
       'latency',
       'metrics',
+      'calibration',
       'told',
       'evidence',
     ])
@@ -104,7 +126,7 @@ describe('sections', () => {
 
   it('without data show where the data ends and no effect', () => {
     const document = page('no-data')
-    expect(sectionsOf(document)).toEqual(['lost', 'metrics', 'told', 'evidence'])
+    expect(sectionsOf(document)).toEqual(['lost', 'metrics', 'calibration', 'told', 'evidence'])
     expect(document).toContain('from 2.4.1: nothing')
     expect(document).toContain('<dt>Last seen</dt><dd>never')
     expect(document).toContain('Hold, no data')
@@ -112,7 +134,7 @@ describe('sections', () => {
 
   it('before the first look say when judging starts and invent nothing', () => {
     const document = page('warming-up')
-    expect(sectionsOf(document)).toEqual(['told', 'evidence'])
+    expect(sectionsOf(document)).toEqual(['calibration', 'told', 'evidence'])
     expect(document).toContain('<dt>Judging starts</dt><dd>09:53:40')
   })
 
@@ -139,7 +161,17 @@ describe('sections', () => {
 
   it('of a verdict whose looks are not at hand draw nothing over time', () => {
     const document = renderDeployment({ ...reportInput('rollback'), looks: [] })
-    expect(sectionsOf(document)).toEqual(['why', 'fair', 'margins', 'where', 'latency', 'metrics', 'told', 'evidence'])
+    expect(sectionsOf(document)).toEqual([
+      'why',
+      'fair',
+      'margins',
+      'where',
+      'latency',
+      'metrics',
+      'calibration',
+      'told',
+      'evidence',
+    ])
     expect(document).not.toContain('1970')
   })
 

@@ -1,3 +1,4 @@
+import type { CalibrationMeasure, CalibrationRun, PlaceboRate } from '../../src/domain/calibration.ts'
 import type { Deployment } from '../../src/domain/deployment.ts'
 import type { ArmSlice, Histogram, Slice } from '../../src/domain/evidence.ts'
 import type { Template } from '../../src/domain/template.ts'
@@ -471,6 +472,42 @@ function deliveriesOf(story: Story): readonly ReportDelivery[] {
   ]
 }
 
+function placebos(rollbacks: number, low: number, high: number): PlaceboRate {
+  const rollbacksBy: Record<string, number> = rollbacks === 0 ? {} : { 'error-rate': rollbacks }
+  const outcome = { promotes: 170, medianSecondsToPromote: 610, rollbacksBy }
+  return { runs: 200, rollbacks, rate: rollbacks / 200, low, high, ...outcome }
+}
+
+/** What was measured before the deployment opened: it promises enough, too little, or there was too little of it. */
+export function aCalibration(changes: Partial<CalibrationMeasure> = {}): CalibrationRun {
+  const after = placebos(1, 0.000126, 0.0275)
+  return {
+    ...{ namespace: '', service: 'checkout', environment: 'production' },
+    id: '01JD8Q4V7W3N5T9XKZ0000CALI',
+    template: { name: 'default', digest: 'sha256:00' },
+    alpha: 0.01,
+    computedAt: '2026-11-21T02:10:00Z',
+    engine: 'davy/0.1.0',
+    reason: null,
+    measure: {
+      from: '2026-11-20T02:00:00Z',
+      to: '2026-11-21T02:00:00Z',
+      version: '2.4.0',
+      ...{ canaryPods: 2, seconds: 7200, seed: 7 },
+      nulls: { 'error-rate': { tauPod: 0.12, sigb: 0.1, eps: 0.005, phi: 1.2 } },
+      reasons: { latency: 'durations are not recorded by pod' },
+      basis: { blocks: 1440, pods: 18 },
+      ...{ before: after, after, raises: 0, isWithinAlpha: true },
+      ...changes,
+    },
+  }
+}
+
+const calibrations: Partial<Readonly<Record<Variant, CalibrationRun>>> = {
+  promote: aCalibration(),
+  hold: aCalibration({ after: placebos(14, 0.0388, 0.1146), raises: 9, isWithinAlpha: false }),
+}
+
 /** A report's input for a variant; the same numbers on every call. */
 export function reportInput(variant: Variant): ReportInput {
   const story: Story = { ...quiet, ...stories[variant] }
@@ -510,5 +547,9 @@ export function reportInput(variant: Variant): ReportInput {
     reportUrl: `http://localhost:8080/deployments/${deployment.id}`,
   }
   const open = deployment.status === 'open'
-  return { deployment, verdict, looks, deliveries: deliveriesOf(story), now, nextLookAt: open ? now + 18_000 : null }
+  return {
+    ...{ deployment, verdict, looks, deliveries: deliveriesOf(story), now },
+    calibration: calibrations[variant] ?? null,
+    nextLookAt: open ? now + 18_000 : null,
+  }
 }

@@ -46,7 +46,7 @@ export function harmless(text: string): string {
 
 /** A report in which every text that comes from outside is `text`. */
 export function withText(input: ReportInput, text: string): ReportInput {
-  const { deployment, verdict } = input
+  const { deployment, verdict, calibration } = input
   const version = { version: text }
   const unit = { namespace: text, service: text, environment: text }
   const metrics = verdict.metrics.map((metric) => ({
@@ -80,6 +80,10 @@ export function withText(input: ReportInput, text: string): ReportInput {
     },
     looks: input.looks.map((look) => ({ ...look, metrics: look.metrics.map((metric) => ({ ...metric, name: text })) })),
     deliveries: input.deliveries.map((delivery) => ({ ...delivery, endpoint: text, outcome: text })),
+    calibration:
+      calibration?.measure == null
+        ? calibration
+        : { ...calibration, measure: { ...calibration.measure, version: text, reasons: { latency: text } } },
   }
 }
 

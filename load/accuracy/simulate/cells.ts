@@ -1,5 +1,8 @@
-/** Whether requests are independent with one rate, or come with all that `generate-traffic.ts` knows of real ones. */
-export type Noise = 'iid' | 'od'
+/**
+ * Whether requests are independent with one rate, or overdispersed with all that `generate-traffic.ts` knows of real ones.
+ * `extra` is as `od`, but a retry is a request more instead of one of those that come anyway.
+ */
+export type Noise = 'iid' | 'od' | 'extra'
 
 /** One kind of service and canary. */
 export type Cell = {
@@ -18,7 +21,7 @@ export const effects = [1, 1.25, 2, 10] as const
 
 export type Effect = (typeof effects)[number]
 
-export const cells: readonly Cell[] = (['iid', 'od'] as const).flatMap((noise) =>
+const cells: readonly Cell[] = (['iid', 'od', 'extra'] as const).flatMap((noise) =>
   [5, 50, 500].flatMap((requestsPerSecond) =>
     [1, 2, 10].map((canaryPods) => ({
       name: `${noise}-${requestsPerSecond}-${canaryPercent(canaryPods)}`,
@@ -28,6 +31,9 @@ export const cells: readonly Cell[] = (['iid', 'od'] as const).flatMap((noise) =
     })),
   ),
 )
+
+/** What is simulated when no cell is named. */
+export const usualCells = cells.filter(({ noise }) => noise !== 'extra')
 
 /** The canary's share of the traffic in percent. */
 export function canaryPercent(canaryPods: number): number {

@@ -8,8 +8,11 @@ const errorRate = 0.005
 
 /** Standard deviation of a pod's own effect on the log of its error rate; it lasts as long as the pod. */
 const podDeviation = 0.15
-/** A pod by itself fails so many times as often for a while. */
-const burst = { factor: 8, ticks: 3, perHour: 0.06 }
+/**
+ * A pod by itself fails so many times as often for a while. Once an hour: then a test that takes requests for independent
+ * rolls back as many healthy canaries as it is known to, 8% with one pod in 20 at 500 requests a second.
+ */
+const burst = { factor: 8, ticks: 3, perHour: 1 }
 /** The same for all pods at once. */
 const incident = { factor: 5, ticks: 12, perHour: 1 }
 /** The common error rate swings so far around its mean, once an hour. */
@@ -34,13 +37,13 @@ export type Traffic = { readonly ticks: number; readonly requests: Int32Array; r
 
 /**
  * Requests of 20 pods in ticks of 10 s. `iid`: Poisson numbers of requests, each failing by itself with the same
- * probability. `od` (overdispersed): pods differ by sd 15%, one of them fails 8 times as often for 30 s now and then,
- * failures come with retries (1.5 each), the common rate drifts by 40% both ways and rises to 5 times for two minutes
- * in shared incidents. Pods and phases are drawn anew by each call.
+ * probability. `od` (overdispersed): pods differ by sd 15%, each fails 8 times as often for 30 s now and then, failures
+ * come in clumps of 1.5 (retries), the common rate drifts by 40% both ways and rises to 5 times for two minutes in shared
+ * incidents. Pods and phases are drawn anew by each call.
  */
 export function generateTraffic(plan: TrafficPlan, random: RandomSource): Traffic {
   const { noise, requestsPerSecond, canaryPods, ratio, ticks } = plan
-  const isNoisy = noise === 'od'
+  const isNoisy = noise !== 'iid'
   const perTick = (requestsPerSecond * tickSeconds) / podCount
   const own = Array.from({ length: podCount }, (_, pod) => {
     const effect = isNoisy ? Math.exp(podDeviation * random.normal()) : 1
@@ -53,18 +56,35 @@ export function generateTraffic(plan: TrafficPlan, random: RandomSource): Traffi
   for (let tick = 0; tick < ticks; tick++) {
     for (let pod = 0; pod < podCount; pod++) {
       const share = Math.min(mostErrors, own[pod]! * (common?.[tick] ?? 1) * (bursts[pod]?.[tick] ?? 1))
-      const failed = isNoisy ? withRetries(perTick * share, random) : random.poisson(perTick * share)
-      errors[tick * podCount + pod] = failed
-      requests[tick * podCount + pod] = failed + random.poisson(perTick * (1 - share))
+      const counts = countsOf(noise, perTick, share, random)
+      requests[tick * podCount + pod] = counts.requests
+      errors[tick * podCount + pod] = counts.errors
     }
   }
   return { ticks, requests, errors }
 }
 
+/** One pod in one tick, of `mean` requests of which a `share` fails. */
+function countsOf(
+  noise: Noise,
+  mean: number,
+  share: number,
+  random: RandomSource,
+): { readonly requests: number; readonly errors: number } {
+  if (noise === 'od') {
+    const requests = random.poisson(mean)
+    return { requests, errors: Math.min(requests, withRetries(requests * share, random)) }
+  }
+  const errors = noise === 'iid' ? random.poisson(mean * share) : withRetries(mean * share, random)
+  return { requests: errors + random.poisson(mean * (1 - share)), errors }
+}
+
 function commonFactors(ticks: number, random: RandomSource): Float64Array {
   const factors = spells(ticks, incident, random)
   const phase = random.uniform()
-  return factors.map((factor, tick) => factor * (1 + drift.share * Math.sin(2 * Math.PI * (tick / drift.ticks + phase))))
+  return factors.map(
+    (factor, tick) => factor * (1 + drift.share * Math.sin(2 * Math.PI * (tick / drift.ticks + phase))),
+  )
 }
 
 /** 1, and `factor` during spells that begin at random. */

@@ -71,6 +71,41 @@ export function rollupsConformance(current: () => Opened): void {
       ).toEqual(['second'])
     })
 
+    test('a history is of one version, by tick and pod, without canaries and pods of no name', async () => {
+      const unit = { namespace: 'shop', service: 'history', environment: 'live' }
+      const resource = (version: string, pod: string, more: Record<string, string> = {}) => ({
+        ...{ 'service.namespace': 'shop', 'deployment.environment.name': 'live', 'service.version': version },
+        ...(pod === '' ? {} : { 'k8s.pod.name': pod }),
+        ...more,
+      })
+      await requests('history', [
+        inTick({ name: 'A', resource: resource('1', 'a-0') }),
+        inTick({ name: 'A', failed: true, resource: resource('1', 'a-0') }),
+        inTick({ name: 'B', resource: resource('1', 'a-0') }),
+        inTick({ name: 'A', resource: resource('1', 'a-1') }),
+        { start: at(10_000), end: at(10_100), name: 'A', resource: resource('1', 'a-1') },
+        inTick({ name: 'A', resource: resource('1', '') }),
+        inTick({ name: 'A', resource: resource('1', 'a-2', { 'deployment.cohort': 'canary' }) }),
+        inTick({ name: 'A', resource: resource('1', 'a-0', { 'deployment.environment.name': 'other' }) }),
+        inTick({ name: 'A', resource: resource('2', 'b-0') }),
+        inTick({ name: 'A', kind: 1, resource: resource('1', 'a-0') }),
+      ])
+      const [first, second] = await rollups.histories(unit, tick, tick + 60_000)
+      const seen = { firstSeen: tick, lastSeen: tick + 10_000 }
+      expect(first).toEqual({ version: '1', requests: 5, podsAtOnce: 1.5, ...seen })
+      expect(second).toMatchObject({ version: '2', requests: 1, podsAtOnce: 1 })
+      const own = { ...unit, version: '1' }
+      const rows = await rollups.podTicks(own, tick, tick + 60_000, 1)
+      const bucket = bucketOf(100_000_000)
+      expect(rows).toEqual([
+        { at: tick, pod: 'a-0', requests: { A: 2, B: 1 }, errors: { A: 1 }, latency: { [bucket]: 3 } },
+        { at: tick, pod: 'a-1', requests: { A: 1 }, errors: {}, latency: { [bucket]: 1 } },
+        { at: tick + 10_000, pod: 'a-1', requests: { A: 1 }, errors: {}, latency: { [bucket]: 1 } },
+      ])
+      const thinned = await rollups.podTicks(own, tick, tick + 60_000, 1000)
+      expect(rows).toEqual(expect.arrayContaining([...thinned]))
+    })
+
     test('errors are counted apart from the rest, by span status alone', async () => {
       const rows = await requests('errors', [
         ...Array.from({ length: 5 }, () => inTick()),
