@@ -10,7 +10,7 @@ const errorRate = 0.005
 const podDeviation = 0.15
 /**
  * A pod by itself fails so many times as often for a while. Once an hour: then a test that takes requests for independent
- * rolls back as many healthy canaries as it is known to, 8% with one pod in 20 at 500 requests a second.
+ * rolls back about as many healthy canaries as it is known to, 9% with one pod in 20 at 500 requests a second.
  */
 const burst = { factor: 8, ticks: 3, perHour: 1 }
 /** The same for all pods at once. */
