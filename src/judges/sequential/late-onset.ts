@@ -1,6 +1,6 @@
 import type { Slice } from '../../domain/evidence.ts'
 import { combineLogE } from '../../stats/combine-evidence.ts'
-import type { MetricTrial, Reading } from './metric-trial.ts'
+import type { MetricTrial } from './metric-trial.ts'
 
 /** The share of the rollback budget that harm from the beginning has; the rest is for harm that begins later. */
 const fromStartShare = 0.8
@@ -28,13 +28,17 @@ type LateHarm = {
   readonly since: number
   /** log of the evidence times the start's share of the budget: to be held against log(1/alpha). */
   readonly logE: number
-  readonly readings: readonly Reading[]
+  /** To be read by whom it is told to. */
+  readonly metrics: readonly MetricTrial[]
 }
 
 export type LateOnset = {
   observe(slice: Slice): void
-  /** Closes the block in all; then evidence is read, starts whose window is over end, and a new one begins. */
-  closeBlock(end: number, read: (metrics: readonly MetricTrial[]) => readonly Reading[]): void
+  /**
+   * Closes the block in all; then evidence is read, starts whose window is over end, and a new one begins.
+   * @param logEs the metrics' evidence of harm in their order
+   */
+  closeBlock(end: number, logEs: (metrics: readonly MetricTrial[]) => readonly number[]): void
   /** The strongest evidence as of the newest closed block; null before there is any. */
   strongest(): LateHarm | null
 }
@@ -74,19 +78,13 @@ export function trackLateOnset(open: OpenMetrics, weights: readonly number[], ho
     observe(slice) {
       for (const { metrics } of live) for (const metric of metrics) metric.observe(slice)
     },
-    closeBlock(end, read) {
+    closeBlock(end, logEs) {
       block += 1
       newest = null
       for (const { from, logShare, metrics } of live) {
         for (const metric of metrics) metric.closeBlock()
-        const readings = read(metrics)
-        const logE =
-          logShare +
-          combineLogE(
-            readings.map((reading) => reading.logE),
-            weights,
-          )
-        if (newest === null || logE > newest.logE) newest = { since: from, logE, readings }
+        const logE = logShare + combineLogE(logEs(metrics), weights)
+        if (newest === null || logE > newest.logE) newest = { since: from, logE, metrics }
       }
       live = [...live.filter(({ expiresAt }) => expiresAt > block), begin(end)]
     },

@@ -54,10 +54,11 @@ export function openTrial(context: TrialContext): Trial {
     if (!slice.closesBlock) return
     podEffect.closeBlock()
     for (const metric of fromStart) metric.closeBlock()
-    lateOnset.closeBlock(slice.to, read)
+    lateOnset.closeBlock(slice.to, (trials) => read(trials, false).map(({ logE }) => logE))
   }
 
-  function read(trials: readonly MetricTrial[]): Reading[] {
+  /** @param hasIntervals false: intervals, which cost most of a reading, are left open. */
+  function read(trials: readonly MetricTrial[], hasIntervals = true): Reading[] {
     const shared = {
       budget,
       pods: podEffect.pods(),
@@ -65,7 +66,12 @@ export function openTrial(context: TrialContext): Trial {
     }
     return metrics.map(({ parameters, learned }, i) => {
       const { tauPod } = parameters
-      const look = { ...shared, parameters, priors: podEffect.priors(tauPod), intervals: podEffect.intervals(tauPod) }
+      const look = {
+        ...shared,
+        parameters,
+        priors: podEffect.priors(tauPod),
+        intervals: hasIntervals ? podEffect.intervals(tauPod) : [],
+      }
       const reading = trials[i]!.read(look)
       return learned ? { ...reading, judgement: { ...reading.judgement, null: { learned, ...parameters } } } : reading
     })
@@ -114,7 +120,7 @@ export function openTrial(context: TrialContext): Trial {
       context,
       arrivals,
       silence,
-      readings: begun?.readings ?? readings,
+      readings: begun === null ? readings : read(begun.metrics),
       begunAt: begun?.since ?? null,
       at,
       expectedDecisionAt,
