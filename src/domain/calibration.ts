@@ -3,13 +3,18 @@ import type { MetricNulls } from './null-parameters.ts'
 
 /** Placebo canaries, pods of one version against its others, and how often they would have been rolled back. */
 export type PlaceboRate = {
+  /**
+   * Placebos that were judged: less than planned where the history has not the pods, 0 when it never has them or is
+   * shorter than a run.
+   */
   readonly runs: number
-  /** Every one of them is false. */
+  /** Those in which harm was shown, which is always false. */
   readonly rollbacks: number
   /** rollbacks / runs with its 95% interval; rate null without runs. */
   readonly rate: number | null
   readonly low: number
   readonly high: number
+  /** Those that were promoted before the deadline and not rolled back later. */
   readonly promotes: number
   readonly medianSecondsToPromote: number | null
   /** The rollbacks by the metric that most of the evidence came from. */

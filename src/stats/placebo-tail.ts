@@ -1,4 +1,5 @@
 import { percentile } from './percentile.ts'
+import { firstAtLeast } from './sorted-sample.ts'
 
 /** The upper tail of a statistic's placebo values. */
 export type PlaceboTail = {
@@ -36,16 +37,4 @@ export function placeboTail(placebos: readonly number[] | Float64Array): Placebo
     return Math.log((1 + excesses.length) / (n + 1)) - (x - threshold) / meanExcess
   }
   return { placebos: n, p, extrapolatedLogP }
-}
-
-/** The index of the first of the ascending values that is at least x; their number when none is. */
-function firstAtLeast(sorted: Float64Array, x: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < x) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -40,7 +40,7 @@ export function sortedSample(capacity = Number.POSITIVE_INFINITY): SortedSample 
 }
 
 /** The index of the first of the ascending values that is at least x; their number when none is. */
-export function firstAtLeast(sorted: readonly number[], x: number): number {
+export function firstAtLeast(sorted: ArrayLike<number>, x: number): number {
   let low = 0
   let high = sorted.length
   while (low < high) {

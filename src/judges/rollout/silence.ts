@@ -1,3 +1,4 @@
+import { silenceLogE } from '../../stats/silence-evidence.ts'
 import { measured, type OwnSeries } from './cut-at-removal.ts'
 import type { Edge, MeshSeries, RolloutPod } from './rollout-input.ts'
 import type { RolloutPolicy } from './rollout-policy.ts'
@@ -62,9 +63,7 @@ export function silences({
         const expected = due.length * Math.min(...shares)
         const delivered = deliveredOf(due, reports.get(canary.name) ?? [], intervalSeconds)
         const isSilent = expected >= policy.minimumExpected && delivered <= policy.mostDelivered * expected
-        return [
-          { pod: canary.name, edge, expected, delivered, isSilent, logE: isSilent ? silenceLogE(shares, policy) : 0 },
-        ]
+        return [{ pod: canary.name, edge, expected, delivered, isSilent, logE: isSilent ? logEOf(shares, policy) : 0 }]
       })
     })
 }
@@ -88,8 +87,6 @@ function deliveredOf(due: readonly number[], reports: readonly number[], interva
   return due.filter((at) => reports.some((report) => Math.abs(report - at) <= intervalSeconds / 2)).length
 }
 
-function silenceLogE(shares: readonly number[], { history, mostDelivered }: RolloutPolicy['silence']): number {
-  const silentBefore = history.share * history.pods
-  const silentHere = shares.filter((share) => share <= mostDelivered).length
-  return Math.log((history.pods + shares.length) / (silentBefore + silentHere))
+function logEOf(shares: readonly number[], { history, mostDelivered }: RolloutPolicy['silence']): number {
+  return silenceLogE(shares.length, shares.filter((share) => share <= mostDelivered).length, history)
 }

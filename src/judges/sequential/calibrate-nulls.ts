@@ -1,6 +1,7 @@
+import type { PlaceboRate } from '../../domain/calibration.ts'
 import type { MetricNulls, NullParameters } from '../../domain/null-parameters.ts'
 import { metricNull } from './metric-null.ts'
-import { type PlaceboPlan, type PlaceboResult, replayPlacebos } from './placebo.ts'
+import { type PlaceboPlan, replayPlacebos } from './placebo.ts'
 import type { HistoryTick } from './placebo-slices.ts'
 
 const step = 1.25
@@ -15,8 +16,8 @@ export type Calibration = {
   /** The plan's nulls, with the tauPod of metrics that rolled placebos back raised; those then count as learned. */
   readonly nulls: MetricNulls
   /** The placebos as planned, and with `nulls`; the same when nothing was raised. */
-  readonly before: PlaceboResult
-  readonly after: PlaceboResult
+  readonly before: PlaceboRate
+  readonly after: PlaceboRate
   /** How often the placebos were judged again with something raised. */
   readonly raises: number
   /**
@@ -48,12 +49,12 @@ export function calibrateNulls(history: readonly HistoryTick[], plan: PlaceboPla
   return { nulls, before, after, raises, isWithinAlpha: after.rate !== null && !isAbove(after, plan) }
 }
 
-function isAbove({ rate }: PlaceboResult, { template }: PlaceboPlan): boolean {
+function isAbove({ rate }: PlaceboRate, { template }: PlaceboPlan): boolean {
   return rate !== null && rate > template.alpha
 }
 
 /** The nulls with more of tauPod where rollbacks came from; null when there is nothing left to raise. */
-function raise(nulls: MetricNulls, { rollbacksBy }: PlaceboResult): MetricNulls | null {
+function raise(nulls: MetricNulls, { rollbacksBy }: PlaceboRate): MetricNulls | null {
   const raised: [string, NullParameters][] = []
   for (const name of Object.keys(rollbacksBy)) {
     const { parameters } = metricNull(nulls, name)

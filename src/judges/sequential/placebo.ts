@@ -1,3 +1,4 @@
+import type { PlaceboRate } from '../../domain/calibration.ts'
 import type { Histogram } from '../../domain/evidence.ts'
 import type { MetricNulls } from '../../domain/null-parameters.ts'
 import type { Template } from '../../domain/template.ts'
@@ -17,25 +18,6 @@ export type PlaceboPlan = {
   /** How long each is judged; usually the template's deadline. */
   readonly seconds: number
   readonly seed: number
-}
-
-export type PlaceboResult = {
-  /**
-   * Placebos that were judged: less than planned where the history has not the pods, 0 when it never has them or is
-   * shorter than a run.
-   */
-  readonly runs: number
-  /** Those in which harm was shown, which is always false. */
-  readonly rollbacks: number
-  /** rollbacks / runs with its 95% interval; rate null without runs. */
-  readonly rate: number | null
-  readonly low: number
-  readonly high: number
-  /** Those that were promoted before the deadline and not rolled back later. */
-  readonly promotes: number
-  readonly medianSecondsToPromote: number | null
-  /** The rollbacks by the metric that most of the evidence came from. */
-  readonly rollbacksBy: Readonly<Record<string, number>>
 }
 
 /** As of deployments: the time before the start that latency thresholds begin with. */
@@ -58,7 +40,7 @@ type Outcome = { readonly rolledBackBy: string | null; readonly promotedAfter: n
  *
  * @param history in order of time, of one version; RangeError when out of order, or when the plan is none
  */
-export function replayPlacebos(history: readonly HistoryTick[], plan: PlaceboPlan): PlaceboResult {
+export function replayPlacebos(history: readonly HistoryTick[], plan: PlaceboPlan): PlaceboRate {
   check(history, plan)
   const random = seededRandom(plan.seed)
   const reference = referenceBefore(history)
@@ -170,7 +152,7 @@ function loudest({ metrics }: Conclusion): string {
     .name
 }
 
-function summarise(outcomes: readonly Outcome[]): PlaceboResult {
+function summarise(outcomes: readonly Outcome[]): PlaceboRate {
   const runs = outcomes.length
   const culprits = outcomes.map(({ rolledBackBy }) => rolledBackBy).filter((name) => name !== null)
   const seconds = outcomes.map(({ promotedAfter }) => promotedAfter).filter((value) => value !== null)

@@ -1,4 +1,5 @@
 import type { Slice } from '../../domain/evidence.ts'
+import { silenceLogE } from '../../stats/silence-evidence.ts'
 
 /** How silent a canary is that should be speaking. */
 export type Silence = {
@@ -24,8 +25,7 @@ const leastExpected = 50
 const mostDelivered = 0.1
 
 /** Harmless pods have been seen silent 2% of the time; that history weighs as much as two pods. */
-const silentBefore = 0.04
-const speakingBefore = 1.96
+const history = { share: 0.02, pods: 2 }
 
 /** What silence is judged from: the newest slices, as few as cover the window. */
 export type SilenceWatch = { observe(slice: Slice): void; read(): Silence | null }
@@ -54,7 +54,7 @@ export function watchSilence(): SilenceWatch {
       const isAlwaysExpected = slices.every(({ plannedWeight }) => (plannedWeight ?? 0) > 0)
       if (!isAlwaysExpected || expected < leastExpected || delivered > mostDelivered * expected) return null
       const silent = pods.filter((reports) => reports <= mostDelivered * slices.length).length
-      const eValue = (silentBefore + speakingBefore + pods.length) / (silentBefore + silent)
+      const eValue = Math.exp(silenceLogE(pods.length, silent, history))
       return { since: first.from, expected, delivered, eValue }
     },
   }
