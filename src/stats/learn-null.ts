@@ -1,14 +1,9 @@
 import { clumping } from './clumping.ts'
-import { type BlockEffect, type Placebo, placeboEvidence, placeboLogLikelihood, placeboOf } from './placebo-evidence.ts'
+import { learnBlockEffect } from './learn-block-effect.ts'
+import { learnPodEffect } from './learn-pod-effect.ts'
+import { type BlockEffect, type Placebo, placeboOf } from './placebo-evidence.ts'
 import type { PodBlock } from './pod-history.ts'
 
-const sigbs = [0, 0.1, 0.2, 0.3, 0.5, 0.8]
-const epsilons = [0.0005, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]
-const taus = Array.from({ length: 21 }, (_, i) => (3 * i) / 100)
-const candidates: readonly BlockEffect[] = sigbs.flatMap((sigb) => epsilons.map((eps) => ({ sigb, eps })))
-
-/** As far below the maximum of the log-likelihood the largest tau is still taken. */
-const slack = 0.5
 const mostPhi = 4
 
 /** Below this many degrees of freedom phi is not known to 10% even without clumps. */
@@ -28,6 +23,9 @@ export type LearnedNull = {
   readonly blocks: number
   readonly pods: number
 }
+
+/** What is taken for granted without a history: its tauPod and eps are above 0. */
+export type ExpectedNull = BlockEffect & { readonly tauPod: number }
 
 /** Least of history to learn from, and the canary's size. */
 export type LearningRules = {
@@ -53,21 +51,24 @@ export type Learning =
 
 /**
  * Learns the null of the ratio process from the history of one version, in which no pod is a canary: whatever its pods
- * differ by is what a harmless canary may differ by.
+ * differ by is what a harmless canary may differ by. A history replaces what is expected without one as far as it knows
+ * better.
  *
  * 1. phi: {@link clumping} of ticks inside blocks, clamped to [1, 4].
- * 2. (sigb, eps): every pod (or `canaryPods` of them, neighbours by name) plays the canary against the rest, at r0 = 1.
- *    The pair of a 6 x 7 grid with the greatest marginal likelihood of all blocks of all placebos, the best tau given it
- *    standing for the pods' own effects.
- * 3. tauPod: single pods as placebos; the *largest* of 0, .03, ..., .6 with a log marginal likelihood within 0.5 of the
- *    greatest: few pods say little about tau, and one too small makes false verdicts while one too large makes late ones.
+ * 2. (sigb, eps): every pod (or `canaryPods` of them, neighbours by name) plays the canary against the rest, and
+ *    {@link learnBlockEffect} takes the pair nearest to the expected one that the blocks do not contradict.
+ * 3. tauPod: single pods as placebos, and {@link learnPodEffect} takes what tau stays below with probability 84%.
  *
- * Placebos of one history overlap, so the likelihood is a composite one: right in its maximum, not in its curvature.
- * A tauPod of .6 is the grid's end and may be more. What the whole version does over time (drift, incidents of all pods)
- * cancels, as in the process itself. The order of pods and ticks does not matter; the same history gives the same.
- * Source: empirical Bayes by type-II maximum likelihood, Robbins (1956); composite likelihood, Lindsay (1988).
+ * Placebos of one history overlap, so the likelihood is a composite one: right in its maximum, a little too sharp. What
+ * the whole version does over time (drift, incidents of all pods) cancels, as in the process itself. The order of pods
+ * does not matter; the same history gives the same.
+ * Source: empirical Bayes, Robbins (1956).
  */
-export function learnNull(history: readonly PodBlock[], rules: LearningRules = defaultLearningRules): Learning {
+export function learnNull(
+  history: readonly PodBlock[],
+  expected: ExpectedNull,
+  rules: LearningRules = defaultLearningRules,
+): Learning {
   const blocks = history.filter((block) => presentPods(block).length >= 2)
   const pods = steadyPods(blocks, rules.leastBlocksPerPod)
   const leastPods = Math.max(rules.leastPods, rules.canaryPods + 1)
@@ -86,9 +87,9 @@ export function learnNull(history: readonly PodBlock[], rules: LearningRules = d
     )
   }
   const phi = Math.min(mostPhi, Math.max(1, raw))
-  const effect = learnBlockEffect(placebosOf(pods, rules.canaryPods, blocks), phi)
-  const tauPod = learnTau(placebosOf(pods, 1, blocks), effect, phi)
-  return { learned: { tauPod, ...effect, phi, blocks: blocks.length, pods: pods.length }, reason: null }
+  const { sigb, eps } = learnBlockEffect(placebosOf(pods, rules.canaryPods, blocks), phi, expected)
+  const tauPod = learnPodEffect(placebosOf(pods, 1, blocks), phi, { sigb, eps }, expected.tauPod)
+  return { learned: { tauPod, sigb, eps, phi, blocks: blocks.length, pods: pods.length }, reason: null }
 }
 
 function missing(reason: string): Learning {
@@ -113,23 +114,4 @@ function steadyPods(blocks: readonly PodBlock[], leastBlocks: number): string[] 
 function placebosOf(pods: readonly string[], size: number, blocks: readonly PodBlock[]): Placebo[] {
   const groups = pods.map((_, i) => Array.from({ length: size }, (_, k) => pods[(i + k) % pods.length]!))
   return groups.map((group) => placeboOf(group, blocks)).filter((placebo) => placebo !== null)
-}
-
-function learnBlockEffect(placebos: readonly Placebo[], phi: number): BlockEffect {
-  const evidence = placebos.map((placebo) => placeboEvidence(placebo, candidates, phi))
-  let best = { effect: candidates[0]!, logLikelihood: Number.NEGATIVE_INFINITY }
-  for (const [c, effect] of candidates.entries()) {
-    const own = evidence.map((byCandidate) => byCandidate[c]!)
-    const logLikelihood = Math.max(...taus.map((tau) => placeboLogLikelihood(placebos, own, tau)))
-    // Later candidates have more of both, so a tie goes to the more careful one.
-    if (logLikelihood >= best.logLikelihood) best = { effect, logLikelihood }
-  }
-  return best.effect
-}
-
-function learnTau(placebos: readonly Placebo[], effect: BlockEffect, phi: number): number {
-  const evidence = placebos.map((placebo) => placeboEvidence(placebo, [effect], phi)[0]!)
-  const logLikelihoods = taus.map((tau) => placeboLogLikelihood(placebos, evidence, tau))
-  const greatest = Math.max(...logLikelihoods)
-  return taus[logLikelihoods.findLastIndex((logLikelihood) => logLikelihood >= greatest - slack)]!
 }

@@ -79,3 +79,13 @@ export function mergeCounts(a: BucketCounts, b: BucketCounts): BucketCounts {
   }
   return merged
 }
+
+/** What is left of `whole` without `part`; a bucket that would fall below zero is empty. */
+export function subtractCounts(whole: BucketCounts, part: BucketCounts): BucketCounts {
+  if (part.length === 0) return whole
+  const taken = new Map(part.map(([bucket, count]) => [bucket, count]))
+  return whole.flatMap(([bucket, count]) => {
+    const left = count - (taken.get(bucket) ?? 0)
+    return left > 0 ? [[bucket, left] as const] : []
+  })
+}

@@ -7,9 +7,16 @@ import { generateTraffic } from '../../load/accuracy/simulate/generate-traffic.t
 import { goalsOf, pooledAa } from '../../load/accuracy/simulate/goals.ts'
 import { kayentaRollback } from '../../load/accuracy/simulate/kayenta-rollback.ts'
 import { randomSource } from '../../load/accuracy/simulate/random-source.ts'
-import type { SimulatedRow } from '../../load/accuracy/simulate/run-simulation.ts'
-import { rollbacksOf, simulateRuns, sumTallies, type Tally } from '../../load/accuracy/simulate/simulate-runs.ts'
+import { runSimulation, type SimulatedRow } from '../../load/accuracy/simulate/run-simulation.ts'
+import {
+  type RunsTask,
+  rollbacksOf,
+  simulateRuns,
+  sumTallies,
+  type Tally,
+} from '../../load/accuracy/simulate/simulate-runs.ts'
 import { simulationReport } from '../../load/accuracy/simulate/simulation-report.ts'
+import type { WorkerPool } from '../../load/accuracy/simulate/worker-pool.ts'
 import { zTestRollback } from '../../load/accuracy/simulate/z-test-rollback.ts'
 
 const [rich] = cellsNamed(['od-500-10'])
@@ -24,6 +31,7 @@ describe('cells', () => {
   test('are named whole or by the beginning; an unknown name is refused with the known ones', () => {
     expect(cellsNamed(['od-500']).map(({ name }) => name)).toEqual(['od-500-5', 'od-500-10', 'od-500-50'])
     expect(cellsNamed(['od-5-5'])).toHaveLength(1)
+    expect(cellsNamed(['uneven'])).toHaveLength(9)
     expect(() => cellsNamed(['od-50', 'od-5-7'])).toThrow(/expected one of iid-5-5, .*, got od-5-7/)
   })
 })
@@ -133,6 +141,34 @@ describe('the other judges', () => {
   })
 })
 
+describe('a simulation', () => {
+  test('learns from histories of each service and deals the runs of its cells out among them', async () => {
+    const asked: RunsTask[] = []
+    let histories = 0
+    const pool = {
+      async run(name: string, tasks: readonly RunsTask[]) {
+        if (name === 'learn') return tasks.map(() => ({ nulls: { history: ++histories }, reason: null }))
+        asked.push(...tasks)
+        return tasks.map(({ first, end }) => tallyOf(end - first, []))
+      },
+    } as unknown as WorkerPool
+    const plan = { seed: 's', cells: cellsNamed(['od-5', 'iid-50-5']), runs: 90, histories: 3, isAskedAlways: false }
+    const { learnings, rows } = await runSimulation(plan, pool, () => {})
+    expect(learnings.map(({ service }) => `${service.noise}-${service.requestsPerSecond}`)).toEqual([
+      ...Array(3).fill('iid-50'),
+      ...Array(3).fill('od-5'),
+    ])
+    expect(rows.map(({ tally }) => tally.runs)).toEqual(Array(4).fill([90, 90, 45, 45]).flat())
+    const own = asked.filter(({ cell, effect }) => cell.name === 'od-5-10' && effect === 1)
+    expect(own.map(({ first, end, nulls }) => [first, end, nulls])).toEqual([
+      [0, 25, { history: 4 }],
+      [25, 50, { history: 5 }],
+      [50, 75, { history: 6 }],
+      [75, 90, { history: 4 }],
+    ])
+  })
+})
+
 describe('tallies', () => {
   test('of parts add up to that of the whole', () => {
     const task = { seed: 's', cell: poor!, effect: 10 as const, nulls: {}, isAskedAlways: false }
@@ -174,6 +210,7 @@ describe('goals', () => {
   test('are not reached when nothing was found, and open when nothing was simulated', () => {
     const [found, median, falseAlarms] = goalsOf([row('iid-500-5', 10, 10, [])], 'learned')
     expect([found!.isReached, median!.isReached, falseAlarms!.isReached]).toEqual([false, false, null])
+    expect(goalsOf([row('uneven-500-5', 10, 10, [])], 'learned')[0]!.isReached).toBeNull()
   })
 
   test('have an exact interval for A/A runs of one noise together', () => {
@@ -186,7 +223,7 @@ describe('goals', () => {
   })
 
   test('are part of the report, with rates and medians where they say something', () => {
-    const learnings = [{ cell: cellsNamed(['od-5-5'])[0]!, learning: { nulls: {}, reason: 'too few errors' } }]
+    const learnings = [{ service: cellsNamed(['od-5-5'])[0]!, learning: { nulls: {}, reason: 'too few errors' } }]
     const report = simulationReport({
       learnings,
       rows: [row('od-5-5', 10, 40, [70, 90, 80, 60, 50]), row('od-5-5', 1, 40, [])],

@@ -7,7 +7,7 @@ export const tickSeconds = 10
 const errorRate = 0.005
 
 /** Standard deviation of a pod's own effect on the log of its error rate; it lasts as long as the pod. */
-const podDeviation = 0.15
+const podDeviation = { iid: 0, od: 0.15, extra: 0.15, uneven: 0.5 } as const satisfies Record<Noise, number>
 /**
  * A pod by itself fails so many times as often for a while. Once an hour: then a test that takes requests for independent
  * rolls back about as many healthy canaries as it is known to, 9% with one pod in 20 at 500 requests a second.
@@ -46,7 +46,7 @@ export function generateTraffic(plan: TrafficPlan, random: RandomSource): Traffi
   const isNoisy = noise !== 'iid'
   const perTick = (requestsPerSecond * tickSeconds) / podCount
   const own = Array.from({ length: podCount }, (_, pod) => {
-    const effect = isNoisy ? Math.exp(podDeviation * random.normal()) : 1
+    const effect = isNoisy ? Math.exp(podDeviation[noise] * random.normal()) : 1
     return errorRate * effect * (pod < canaryPods ? ratio : 1)
   })
   const common = isNoisy ? commonFactors(ticks, random) : null
@@ -71,7 +71,7 @@ function countsOf(
   share: number,
   random: RandomSource,
 ): { readonly requests: number; readonly errors: number } {
-  if (noise === 'od') {
+  if (noise === 'od' || noise === 'uneven') {
     const requests = random.poisson(mean)
     return { requests, errors: Math.min(requests, withRetries(requests * share, random)) }
   }

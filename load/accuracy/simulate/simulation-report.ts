@@ -11,7 +11,7 @@ export function simulationReport(simulation: Simulation): string {
     '2: 0.5% -> 1% errors, 10: 0.5% -> 5%.',
     ratesTable(simulation.rows),
     '',
-    'Nulls learned from the history of each cell:',
+    'Nulls learned, one line a history:',
     nullsTable(simulation),
     '',
     'A/A runs of all cells together, with the 95% interval of Clopper and Pearson:',
@@ -36,13 +36,14 @@ function ratesTable(rows: readonly SimulatedRow[]): string {
 }
 
 function nullsTable({ learnings }: Simulation): string {
-  const body = learnings.map(({ cell, learning: { nulls, reason } }) => {
+  const body = learnings.map(({ service: { noise, requestsPerSecond }, learning: { nulls, reason } }) => {
     const [learned] = Object.values(nulls)
-    if (learned === undefined) return [cell.name, '-', '-', '-', '-', `cold start: ${reason}`]
+    const name = `${noise}-${requestsPerSecond}`
+    if (learned === undefined) return [name, '-', '-', '-', '-', `cold start: ${reason}`]
     const { tauPod, sigb, eps, phi } = learned
-    return [cell.name, ...[tauPod, sigb, eps].map(String), phi.toFixed(2), '']
+    return [name, ...[tauPod, sigb, eps].map(String), phi.toFixed(2), '']
   })
-  return table([['cell', 'tauPod', 'sigb', 'eps', 'phi', ''], ...body])
+  return table([['service', 'tauPod', 'sigb', 'eps', 'phi', ''], ...body])
 }
 
 function pooledTable(rows: readonly SimulatedRow[]): string {

@@ -1,8 +1,9 @@
 import type { ArmSlice } from '../../domain/evidence.ts'
 import type { MetricNulls, NullParameters } from '../../domain/null-parameters.ts'
-import type { MetricSpec } from '../../domain/template.ts'
+import type { MetricKind, MetricSpec } from '../../domain/template.ts'
 import { defaultLearningRules, type LearningRules, learnNull } from '../../stats/learn-null.ts'
 import type { PodBlock, PodTick } from '../../stats/pod-history.ts'
+import { coldStart } from './cold-start.ts'
 
 /** What is learned from of one slice: the arm in which no pod is a canary. */
 export type HistorySlice = {
@@ -41,13 +42,15 @@ export function learnMetricNulls(
     rules = defaultLearningRules,
   }: { readonly blockSeconds?: number; readonly rules?: LearningRules } = {},
 ): MetricLearning {
-  const isLearnable = ({ kind }: MetricSpec): boolean => kind === 'proportion'
-  const learning = metrics.some(isLearnable) ? learnNull(blocksOf(history, blockSeconds), rules) : null
+  const learning = metrics.some(({ kind }) => unlearnable[kind] === null)
+    ? learnNull(blocksOf(history, blockSeconds), coldStart, rules)
+    : null
   const nulls: [string, NullParameters][] = []
   const reasons: [string, string][] = []
   for (const metric of metrics) {
-    if (learning === null || !isLearnable(metric)) {
-      reasons.push([metric.name, 'durations are not recorded by pod'])
+    const why = unlearnable[metric.kind]
+    if (learning === null || why !== null) {
+      reasons.push([metric.name, why ?? 'nothing was learned'])
     } else if (learning.learned === null) {
       reasons.push([metric.name, learning.reason])
     } else {
@@ -63,20 +66,34 @@ export function learnMetricNulls(
   }
 }
 
+/** Why a kind of metric stays with the cold start; null: it is learned. */
+const unlearnable: Readonly<Record<MetricKind, string | null>> = {
+  proportion: null,
+  distribution: 'durations are not recorded by pod',
+  gauge: 'gauges are learned from the hour before each start',
+  count: 'events are too rare for a null of their own',
+  paired: 'mirrored requests are of one rollout only',
+}
+
 function blocksOf(history: readonly HistorySlice[], blockSeconds: number | undefined): PodBlock[] {
   const blocks: PodBlock[] = []
   let open = new Map<string, PodTick[]>()
+  let tick = 0
   for (const [i, slice] of history.entries()) {
     const next = history[i + 1]
     for (const [pod, { requests, errors }] of Object.entries(slice.baseline.pods)) {
       if (pod === '') continue
       const ticks = open.get(pod) ?? []
+      // A slice does not name a pod that it has no request of.
+      while (ticks.length < tick) ticks.push({ events: 0, exposure: 0 })
       ticks.push({ events: errors, exposure: requests })
       open.set(pod, ticks)
     }
+    tick++
     if (next === undefined || endsBlock(slice, next, blockSeconds)) {
       blocks.push(open)
       open = new Map()
+      tick = 0
     }
   }
   return blocks

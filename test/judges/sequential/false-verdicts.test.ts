@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import type { Histogram, Slice } from '../../../src/domain/evidence.ts'
 import type { TrialContext } from '../../../src/domain/judge.ts'
 import { mergeCounts } from '../../../src/stats/log-histogram.ts'
-import { type Behaviour, concludeAll, failing, quickTemplate, rollout, secondsUntil, trialContext } from '../rollout.ts'
+import { decisionAfter } from '../decision-after.ts'
+import { type Behaviour, failing, rollout, trialContext } from '../rollout.ts'
+
+// How often unequal pods mislead the judge takes hundreds of runs: test/system/false-verdicts.test.ts.
 
 /** Half a minute of the baseline before the start, taken off the front as the reference. */
 function afterReference(slices: readonly Slice[]): { slices: Slice[]; context: TrialContext } {
@@ -26,7 +29,7 @@ function decisions(
   const found: (number | null)[] = []
   for (let run = 0; run < runs; run++) {
     const { slices, context } = afterReference(rollout({ seed: seed + run, seconds: seconds + 30, canary }))
-    found.push(secondsUntil(slices, concludeAll(slices, context), decision))
+    found.push(decisionAfter(slices, context, decision))
   }
   return found.filter((value) => value !== null)
 }
@@ -41,45 +44,5 @@ describe('150 requests a second over 3 + 3 pods', () => {
   test('a healthy release is promoted within 90 s, nearly always', () => {
     const seconds = decisions(60, 2000, {}, 'promote', 90)
     expect(seconds.length / 60).toBeGreaterThanOrEqual(0.95)
-  })
-})
-
-describe('unequal pods and many looks', () => {
-  const uneven = { podErrors: 0.2, podLatency: 0.05, rps: 12 }
-
-  function share(
-    decision: 'promote' | 'rollback',
-    canary: Partial<Behaviour>,
-    seed: number,
-    promoteMargin = 3,
-  ): number {
-    const template = {
-      ...quickTemplate,
-      metrics: quickTemplate.metrics.map((metric) =>
-        metric.kind === 'proportion' ? { ...metric, promoteMargin } : metric,
-      ),
-    }
-    const runs = 50
-    let found = 0
-    for (let run = 0; run < runs; run++) {
-      const slices = rollout({
-        seed: seed + run,
-        seconds: 300,
-        sliceSeconds: 30,
-        canary: { ...uneven, ...canary },
-        baseline: uneven,
-      })
-      if (secondsUntil(slices, concludeAll(slices, trialContext({ template })), decision) !== null) found++
-    }
-    return found / runs
-  }
-
-  test('a healthy release is hardly ever rolled back', () => {
-    expect(share('rollback', {}, 3000)).toBeLessThanOrEqual(0.01)
-  })
-
-  test('a release exactly at its promote margin is promoted at most as often as promised', () => {
-    expect(share('promote', { operations: failing(0.04) }, 4000, 2)).toBeLessThanOrEqual(0.05)
-    expect(share('promote', { median: 0.0604 }, 5000)).toBeLessThanOrEqual(0.05)
   })
 })
