@@ -1,28 +1,6 @@
-import type { CalibrationRun } from '../domain/calibration.ts'
-import type { Histogram, Slice } from '../domain/evidence.ts'
-import type { MetricNulls } from '../domain/null-parameters.ts'
+import type { Look, LookEvidence } from '../domain/look.ts'
 import type { Storage } from '../domain/storage.ts'
 import type { Verdict } from '../domain/verdict.ts'
-
-/** What a look knew: its slice (null: nothing new), or, for the row that opens a deployment (look 0), what it starts from. */
-export type LookEvidence = {
-  readonly slice: Slice | null
-  readonly reference?: Histogram
-  /** What the trial is judged with, where history taught it; a resume takes these and asks nobody. */
-  readonly nulls?: MetricNulls
-  /** The newest calibration from before the start, used or not. */
-  readonly calibration?: CalibrationRun
-}
-
-export type Look = {
-  readonly deploymentId: string
-  readonly look: number
-  /** Unix milliseconds: when it was decided, and up to where it saw. */
-  readonly at: number
-  readonly watermark: number
-  readonly evidence: LookEvidence
-  readonly verdict: Verdict
-}
 
 type LookRow = { look: number; at: number; watermark: number; evidence: string; verdict: string }
 

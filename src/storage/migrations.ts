@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Storage } from '../domain/storage.ts'
 import { factsTable, looksTable } from './control-tables.ts'
 import { type Dialect, singleNode } from './dialect.ts'
+import { durationsRollupTable, explicitDurationsView, exponentialDurationsView } from './durations-rollup-table.ts'
 import type { Facts } from './facts.ts'
+import { logsRollupTable, logsRollupView, logTemplatesTable } from './logs-rollup-tables.ts'
+import { gaugesRollupView, metricsRollupTable, sumsRollupView } from './metrics-rollup-table.ts'
 import { otelTables } from './otel-tables.ts'
 import type { Retention as StoredRetention } from './retention.ts'
 import { tracesRollupTable, tracesRollupView } from './rollup-tables.ts'
+import { addRegionAndSampling } from './traces-sampling.ts'
 
 /** Days that the rows of new tables live; later the configuration may change them. */
 type Retention = Pick<StoredRetention, 'rawDays' | 'rollupDays'>
@@ -27,6 +31,34 @@ const migrations: readonly Migration[] = [
     statements: (dialect, retention) => [tracesRollupTable(dialect, retention.rollupDays), tracesRollupView(dialect)],
   },
   { id: 4, name: 'looks', statements: (dialect) => [looksTable(dialect)] },
+  { id: 5, name: 'traces-region-and-sampling', statements: (dialect) => addRegionAndSampling(dialect) },
+  {
+    id: 6,
+    name: 'logs-rollups',
+    statements: (dialect, { rollupDays }) => [
+      logsRollupTable(dialect, rollupDays),
+      logsRollupView(dialect),
+      logTemplatesTable(dialect, rollupDays),
+    ],
+  },
+  {
+    id: 7,
+    name: 'metrics-rollup',
+    statements: (dialect, { rollupDays }) => [
+      metricsRollupTable(dialect, rollupDays),
+      gaugesRollupView(dialect),
+      sumsRollupView(dialect),
+    ],
+  },
+  {
+    id: 8,
+    name: 'durations-rollup',
+    statements: (dialect, { rollupDays }) => [
+      durationsRollupTable(dialect, rollupDays),
+      explicitDurationsView(dialect),
+      exponentialDurationsView(dialect),
+    ],
+  },
 ]
 
 export type PlannedMigration = {

@@ -2,8 +2,48 @@ import type { Storage } from '../domain/storage.ts'
 import type { Dialect } from './dialect.ts'
 import { otelTimes } from './otel-tables.ts'
 
-/** Days that stored rows live. Facts, which decisions rest on, live for ever. */
-export type Retention = { readonly rawDays: number; readonly rollupDays: number; readonly lookDays: number }
+/**
+ * Days that stored rows live. Facts, which decisions rest on, live for ever. What is not set has the days of its kind:
+ * raw telemetry those of `rawDays`, rollups those of `rollupDays`.
+ */
+export type Retention = {
+  readonly rawDays: number
+  readonly traceDays?: number
+  readonly logDays?: number
+  readonly metricDays?: number
+  readonly rollupDays: number
+  readonly traceRollupDays?: number
+  readonly logRollupDays?: number
+  readonly logTemplateDays?: number
+  readonly metricRollupDays?: number
+  readonly lookDays: number
+}
+
+/** What has days of its own: a signal's raw tables, a rollup, the looks. */
+type Group = Exclude<keyof Retention, 'rawDays' | 'rollupDays'>
+
+const rollupGroups = {
+  rollup_traces_10s: 'traceRollupDays',
+  rollup_logs_10s: 'logRollupDays',
+  rollup_log_templates_10s: 'logTemplateDays',
+  rollup_metrics_10s: 'metricRollupDays',
+  rollup_durations_10s: 'metricRollupDays',
+} as const satisfies Readonly<Record<string, Group>>
+
+/** The days of every group. */
+export function daysOf(retention: Retention): Readonly<Record<Group, number>> {
+  const { rawDays, rollupDays, lookDays } = retention
+  return {
+    traceDays: retention.traceDays ?? rawDays,
+    logDays: retention.logDays ?? rawDays,
+    metricDays: retention.metricDays ?? rawDays,
+    traceRollupDays: retention.traceRollupDays ?? rollupDays,
+    logRollupDays: retention.logRollupDays ?? rollupDays,
+    logTemplateDays: retention.logTemplateDays ?? rollupDays,
+    metricRollupDays: retention.metricRollupDays ?? rollupDays,
+    lookDays,
+  }
+}
 
 /**
  * Brings the time to live of the tables to what is configured; the engine deletes in the background. Run after every
@@ -14,20 +54,26 @@ export async function applyRetention(
   dialect: Dialect,
   retention: Retention,
 ): Promise<readonly string[]> {
+  const days = daysOf(retention)
   const wanted = [
-    ...otelTimes.map(({ table, time }) => ({ table, time, days: retention.rawDays })),
-    { table: 'rollup_traces_10s', time: 'T', days: retention.rollupDays },
-    { table: 'looks', time: 'toDateTime(At)', days: retention.lookDays },
+    ...otelTimes.map(({ table, time }) => ({ table, time, days: days[rawGroup(table)] })),
+    ...Object.entries(rollupGroups).map(([table, group]) => ({ table, time: 'T', days: days[group] })),
+    { table: 'looks', time: 'toDateTime(At)', days: days.lookDays },
   ]
   const engines = await storage.query<{ name: string; engine: string }>(
     'SELECT name, engine_full AS engine FROM system.tables WHERE database = currentDatabase()',
   )
   const changed: string[] = []
-  for (const { table, time, days } of wanted) {
+  for (const { table, time, days: to } of wanted) {
     const engine = engines.find(({ name }) => name === table)?.engine ?? ''
-    if (engine.includes(`toIntervalDay(${days})`)) continue
-    await storage.command(`ALTER TABLE ${table}${dialect.onCluster} MODIFY TTL ${time} + INTERVAL ${days} DAY`)
+    if (engine.includes(`toIntervalDay(${to})`)) continue
+    await storage.command(`ALTER TABLE ${table}${dialect.onCluster} MODIFY TTL ${time} + INTERVAL ${to} DAY`)
     changed.push(table)
   }
   return changed
+}
+
+function rawGroup(table: string): Group {
+  if (table.startsWith('otel_traces')) return 'traceDays'
+  return table === 'otel_logs' ? 'logDays' : 'metricDays'
 }

@@ -1,17 +1,37 @@
 import type { Dimensions, Unit } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
+import {
+  type DurationRow,
+  type DurationTotalRow,
+  durationRows,
+  durationsQuery,
+  durationTotalsQuery,
+  type PointRow,
+} from './durations-rollup-reader.ts'
+import { type CounterRow, countersQuery, type GaugeRow, gaugesQuery } from './metrics-rollup-reader.ts'
+import { dimensionsOfResource } from './rollup-dimensions.ts'
+import type { RollupRow, TotalRow } from './rollup-row.ts'
 
-/** Requests of one tick, cohort dimension set, operation and outcome. `latency` maps bucket to count. */
-export type RollupRow = Dimensions & {
+export type { RollupRow, TotalRow } from './rollup-row.ts'
+
+/** Log records of one tick, dimension set and severity. */
+export type SeverityRow = Dimensions & {
   /** Start of the 10 s, Unix milliseconds. */
   readonly at: number
-  readonly operation: string
-  readonly failed: boolean
-  readonly requests: number
-  readonly latency: Readonly<Record<string, number>>
+  readonly region: string
+  /** The lowest number of the range: 1, 5, 9, 13, 17, 21 for trace, debug, info, warn, error, fatal; 0 for none. */
+  readonly severity: number
+  readonly records: number
 }
 
-export type TotalRow = Dimensions & { readonly requests: number }
+/** One answer to one request: a span of kind SERVER or CONSUMER. */
+export type AnswerRow = Dimensions & {
+  /** When it ended, Unix milliseconds. */
+  readonly at: number
+  readonly traceId: string
+  readonly operation: string
+  readonly failed: boolean
+}
 
 export type VersionRow = Unit & {
   readonly version: string
@@ -46,6 +66,9 @@ export type PodTickRow = {
 
 const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
   Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
+/** The same from a span's resource, under the names of rows. */
+const answerDimensions = dimensionsOfResource.replaceAll(/AS ([A-Z])/g, (as) => as.toLowerCase().replace('as', 'AS'))
+
 const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
 
 /** A request is a span of one of these kinds; all else is somebody's inner work. */
@@ -56,7 +79,11 @@ const isOfPlainPod = "Pod != '' AND Cohort != 'canary'"
 
 const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
 
-/** Reads the 10-second rollups. Windows are Unix milliseconds, `from` inclusive and `to` exclusive, to whole seconds. */
+/**
+ * Reads the 10-second rollups. Windows are Unix milliseconds, `from` inclusive and `to` exclusive, to whole seconds.
+ * Rows come in order of time and, within a tick, in none: sorting a tick of a thousand services by name costs the engine
+ * half as much again as reading it.
+ */
 export class RollupReader {
   readonly #storage: Storage
 
@@ -64,7 +91,7 @@ export class RollupReader {
     this.#storage = storage
   }
 
-  /** Requests of the named services, a row per tick, dimensions, operation and outcome. One query however many services. */
+  /** Requests of the named services, a row per tick, dimensions, region, operation and outcome. One query for all. */
   async requests(
     services: readonly string[],
     from: number,
@@ -72,13 +99,107 @@ export class RollupReader {
     signal?: AbortSignal,
   ): Promise<readonly RollupRow[]> {
     return this.#storage.query<RollupRow>(
-      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, Operation AS operation,
-         toBool(StatusCode = 'Error') AS failed, toUInt64(sum(N)) AS requests, sumMap(H) AS latency
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, Region AS region, Operation AS operation,
+         toBool(StatusCode = 'Error') AS failed, toUInt64(sum(N)) AS requests, sum(A) AS adjusted,
+         toUInt64(sum(WithThreshold)) AS withThreshold, sumMap(H) AS latency
        FROM rollup_traces_10s
        WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
-       GROUP BY at, ${dimensionKeys}, operation, failed
-       ORDER BY at, ${dimensionKeys}, operation, failed`,
+       GROUP BY at, ${dimensionKeys}, region, operation, failed
+       ORDER BY at`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+      signal,
+    )
+  }
+
+  /**
+   * Requests as histograms of durations tell them, a row per tick in which a point lies, dimensions, region, instrument,
+   * operation and outcome. `latency` has durations at the upper edge of the sender's bucket, `atLeast` at the lower one.
+   */
+  async durations(
+    services: readonly string[],
+    instruments: readonly string[],
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly DurationRow[]> {
+    const { sql, params } = durationsQuery(services, instruments, Math.floor(from / 1000), Math.floor(to / 1000))
+    return durationRows(await this.#storage.query<PointRow>(sql, params, signal))
+  }
+
+  /** The same requests by dimensions and instrument alone. */
+  async durationTotals(
+    services: readonly string[],
+    instruments: readonly string[],
+    from: number,
+    to: number,
+  ): Promise<readonly DurationTotalRow[]> {
+    const { sql, params } = durationTotalsQuery(services, instruments, Math.floor(from / 1000), Math.floor(to / 1000))
+    return this.#storage.query<DurationTotalRow>(sql, params)
+  }
+
+  /** Log records of the named services, a row per tick, dimensions, region and severity. */
+  async logSeverities(
+    services: readonly string[],
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly SeverityRow[]> {
+    return this.#storage.query<SeverityRow>(
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, Region AS region, SeverityNumber AS severity,
+         toUInt64(sum(N)) AS records
+       FROM rollup_logs_10s
+       WHERE Service IN {services:Array(String)} AND ${window}
+       GROUP BY at, ${dimensionKeys}, region, severity
+       ORDER BY at`,
+      { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+      signal,
+    )
+  }
+
+  /** Gauges, and sums that go up and down: a row per tick, dimensions, region and metric. */
+  async gauges(
+    services: readonly string[],
+    metrics: readonly string[],
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly GaugeRow[]> {
+    const { sql, params } = gaugesQuery(services, metrics, Math.floor(from / 1000), Math.floor(to / 1000))
+    return this.#storage.query<GaugeRow>(sql, params, signal)
+  }
+
+  /** What counters grew by: a row per tick in which a point lies, dimensions, region and metric. */
+  async counters(
+    services: readonly string[],
+    metrics: readonly string[],
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly CounterRow[]> {
+    const { sql, params } = countersQuery(services, metrics, Math.floor(from / 1000), Math.floor(to / 1000))
+    return this.#storage.query<CounterRow>(sql, params, signal)
+  }
+
+  /**
+   * Every single answer of the named services that ended in the window: of mirrored requests there is no rollup, since
+   * what pairs them is their trace. Spans of more than ten minutes are left out.
+   */
+  async answers(
+    services: readonly string[],
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<readonly AnswerRow[]> {
+    return this.#storage.query<AnswerRow>(
+      `SELECT toUnixTimestamp64Milli(Timestamp + toIntervalNanosecond(Duration)) AS at, TraceId AS traceId,
+         SpanName AS operation, toBool(StatusCode = 'Error') AS failed, ServiceName AS service,
+         ${answerDimensions}
+       FROM otel_traces
+       WHERE ServiceName IN {services:Array(String)} AND ${isRequest}
+         AND Timestamp >= fromUnixTimestamp64Milli({from:Int64}) - INTERVAL 10 MINUTE
+         AND Timestamp < fromUnixTimestamp64Milli({to:Int64}) AND at >= {from:Int64} AND at < {to:Int64}
+       ORDER BY at, traceId, operation`,
+      { services, from, to },
       signal,
     )
   }
@@ -86,7 +207,8 @@ export class RollupReader {
   /** Requests of the named services by dimensions alone. */
   async totals(services: readonly string[], from: number, to: number): Promise<readonly TotalRow[]> {
     return this.#storage.query<TotalRow>(
-      `SELECT ${dimensionColumns}, toUInt64(sum(N)) AS requests FROM rollup_traces_10s
+      `SELECT ${dimensionColumns}, toUInt64(sum(N)) AS requests, toUInt64(sumIf(N, StatusCode = 'Error')) AS errors
+       FROM rollup_traces_10s
        WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
        GROUP BY ${dimensionKeys}`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },

@@ -15,6 +15,7 @@ export type SpanInput = {
   readonly attributes?: Readonly<Record<string, string>>
   readonly resource?: Readonly<Record<string, string>>
   readonly spanId?: string
+  readonly traceState?: string
 }
 
 const keyValues = (attributes: Readonly<Record<string, string>>) =>
@@ -29,6 +30,7 @@ function otlpJson(items: readonly SpanInput[]): string {
     const span = {
       traceId: spans.toString(16).padStart(32, '0'),
       spanId: item.spanId ?? spans.toString(16).padStart(16, '0'),
+      traceState: item.traceState ?? '',
       name: item.name ?? 'GET',
       kind: item.kind ?? 2,
       startTimeUnixNano: String(item.start),

@@ -2,12 +2,16 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { Facts } from '../../src/storage/facts.ts'
 import { migrate } from '../../src/storage/migrations.ts'
 import { closingConformance } from './conformance/closing.ts'
+import { durationRollupsConformance } from './conformance/duration-rollups.ts'
 import { factsConformance } from './conformance/facts.ts'
 import { insertsConformance } from './conformance/inserts.ts'
+import { logRollupsConformance } from './conformance/log-rollups.ts'
 import { looksConformance } from './conformance/looks.ts'
+import { metricRollupsConformance } from './conformance/metric-rollups.ts'
 import { migrationsConformance } from './conformance/migrations.ts'
 import { rollupsConformance } from './conformance/rollups.ts'
 import { statementsConformance } from './conformance/statements.ts'
+import { upgradeConformance } from './conformance/upgrade.ts'
 import { type Open, type Opened, retention } from './opened.ts'
 
 /**
@@ -30,8 +34,12 @@ export function storageConformance(name: string, open: Open): void {
       factsConformance(current)
       looksConformance(current)
       rollupsConformance(current)
+      logRollupsConformance(current)
+      metricRollupsConformance(current)
+      durationRollupsConformance(current)
     })
     closingConformance(open)
     migrationsConformance(open)
+    upgradeConformance(open)
   })
 }

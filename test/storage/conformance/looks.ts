@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Look } from '../../../src/domain/look.ts'
 import type { Verdict } from '../../../src/domain/verdict.ts'
-import { type Look, Looks } from '../../../src/storage/looks.ts'
+import { Looks } from '../../../src/storage/looks.ts'
 import type { Opened } from '../opened.ts'
 
 const at = Date.UTC(2026, 10, 21, 10, 0, 0, 123)

@@ -65,10 +65,29 @@ export function migrationsConformance(open: Open): void {
       expect(await opened.storage.query(sql, { names: [...changed, 'facts'] })).toEqual(
         [...changed, 'facts'].sort().map((name) => ({
           name,
-          days: name === 'facts' ? '' : name === 'looks' ? '44' : name === 'rollup_traces_10s' ? '2' : '3',
+          days: name === 'facts' ? '' : name === 'looks' ? '44' : name.startsWith('rollup_') ? '2' : '3',
         })),
       )
       expect(await applyRetention(opened.storage, opened.dialect, other)).toEqual([])
+    })
+
+    test('a signal, and a rollup, can have days of its own', async () => {
+      const own = {
+        ...{ rawDays: 3, traceDays: 11, logDays: 12, metricDays: 13 },
+        ...{ rollupDays: 2, traceRollupDays: 21, logRollupDays: 22, logTemplateDays: 23, metricRollupDays: 24 },
+        lookDays: 44,
+      }
+      await applyRetention(opened.storage, opened.dialect, own)
+      const sql = `SELECT name, toUInt32(extract(engine_full, 'toIntervalDay\\((\\d+)\\)')) AS days FROM system.tables
+        WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'facts' ORDER BY name`
+      const rows = await opened.storage.query<{ name: string; days: number }>(sql)
+      expect(Object.fromEntries(rows.map(({ name, days }) => [name, days]))).toEqual({
+        ...{ looks: 44, otel_logs: 12, otel_traces: 11, otel_traces_trace_id_ts: 11 },
+        ...{ otel_metrics_gauge: 13, otel_metrics_sum: 13, otel_metrics_histogram: 13 },
+        ...{ otel_metrics_exponential_histogram: 13, otel_metrics_summary: 13 },
+        ...{ rollup_traces_10s: 21, rollup_logs_10s: 22, rollup_log_templates_10s: 23, rollup_metrics_10s: 24 },
+        rollup_durations_10s: 24,
+      })
     })
 
     test('the tables that a segment or a decision goes into are on disk before the INSERT returns', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RollupReader, type RollupRow } from '../../../src/storage/rollup-reader.ts'
+import { inOrder } from '../in-order.ts'
 import { type Opened, temporaryDirectory } from '../opened.ts'
 import { type SpanInput, storeSpans } from '../spans.ts'
 
@@ -31,7 +32,7 @@ export function rollupsConformance(current: () => Opened): void {
       stored += 1
       const items = spans.map((item) => ({ ...item, resource: { ...item.resource, 'service.name': service } }))
       await storeSpans(opened.storage, directory, items, `segment-${stored}`)
-      return rollups.requests([service], from, to)
+      return inOrder(await rollups.requests([service], from, to))
     }
 
     test('only server and consumer spans are requests', async () => {
@@ -193,6 +194,63 @@ export function rollupsConformance(current: () => Opened): void {
       )
       const byCase = cases.map((_, index) => rows.find(({ operation }) => operation === `case ${index}`))
       expect(byCase).toMatchObject(cases.map(([, dimensions]) => dimensions))
+    })
+
+    test('a span counts as many times as its sampling threshold says; malformed thresholds say nothing', async () => {
+      const cases: readonly (readonly [traceState: string, adjusted: number, withThreshold: number])[] = [
+        ['', 1, 0],
+        ['vendor=x', 1, 0],
+        ['ot=th:0', 1, 1],
+        ['ot=th:8', 2, 1],
+        ['ot=th:c', 4, 1],
+        ['ot=th:fff', 4096, 1],
+        ['ot=th:c0000000000000', 4, 1],
+        ['ot=th:ffffffffffffff', 2 ** 56, 1],
+        ['ot=rv:7479cfb506891d;th:c', 4, 1],
+        ['ot=th:c;rv:7479cfb506891d', 4, 1],
+        ['vendor=x, ot=th:8 ,other=th:c', 2, 1],
+        ['vendor=th:8', 1, 0],
+        ['not=th:8', 1, 0],
+        ['ot=rth:8', 1, 0],
+        ['ot=th:', 1, 0],
+        ['ot=th:8g', 1, 0],
+        ['ot=th:C', 1, 0],
+        ['ot=th:000000000000008', 1, 0],
+      ]
+      const rows = await requests(
+        'sampling',
+        cases.map(([traceState], index) => inTick({ traceState, name: `case ${index}` })),
+      )
+      const seen = cases.map(([traceState], index) => {
+        const row = rows.find(({ operation }) => operation === `case ${index}`)
+        return [traceState, row?.adjusted, row?.withThreshold]
+      })
+      expect(seen).toEqual(cases)
+    })
+
+    test('arms of one row add up what was sampled differently', async () => {
+      const rows = await requests('sampled arms', [
+        inTick({ traceState: 'ot=th:c' }),
+        inTick({ traceState: 'ot=th:8' }),
+        inTick(),
+        inTick({ traceState: 'ot=th:8', failed: true }),
+      ])
+      expect(rows.map((row) => [row.failed, row.requests, row.adjusted, row.withThreshold])).toEqual([
+        [false, 3, 7, 2],
+        [true, 1, 2, 1],
+      ])
+    })
+
+    test('requests are told by region, and a span that comes late counts in its own 10 s', async () => {
+      const inRegion = (region: string) => inTick({ resource: { 'cloud.region': region } })
+      await requests('regions', [inRegion('eu'), inRegion('us'), { start: at(55_000), end: at(55_001) }])
+      const rows = await requests('regions', [inRegion('eu'), inTick()])
+      expect(rows.map((row) => [row.at - tick, row.region, row.requests])).toEqual([
+        [0, '', 1],
+        [0, 'eu', 2],
+        [0, 'us', 1],
+        [50_000, '', 1],
+      ])
     })
 
     test('the operation is method and route, else the name of the span', async () => {
