@@ -1,7 +1,11 @@
 import type { Segment } from './segment-writer.ts'
 
-/** The kinds of telemetry that OpenTelemetry has a path for; each has segments of its own. */
-export const signals = ['traces', 'logs', 'metrics'] as const
+/** The kinds of telemetry that OpenTelemetry has a path for. */
+export const otlpSignals = ['traces', 'logs', 'metrics'] as const
+export type OtlpSignal = (typeof otlpSignals)[number]
+
+/** What has segments of its own: OpenTelemetry's signals, and the metrics that come by Prometheus remote write. */
+export const signals = [...otlpSignals, 'remote-write'] as const
 export type Signal = (typeof signals)[number]
 
 /** What the ingest path tells about itself, for logs and metrics. */

@@ -62,6 +62,12 @@ export function integerOf(kind: IntegerKind, value: unknown): bigint {
   return number
 }
 
+/** Whether a JSON value is a whole number without quotes that an int64 cannot hold. */
+export function isBeyondInt64(value: unknown): boolean {
+  if (typeof value === 'bigint') return value < signed64[0] || value > signed64[1]
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) >= 2 ** 63 && value !== -(2 ** 63)
+}
+
 const specialDoubles: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,

@@ -1,6 +1,16 @@
 import { maxDepth } from './check.ts'
 import type { BodyError } from './checked.ts'
-import { base64Of, booleanOf, doubleOf, idOf, integerOf, isIntegerKind, stringOf, Unfit } from './json-scalar.ts'
+import {
+  base64Of,
+  booleanOf,
+  doubleOf,
+  idOf,
+  integerOf,
+  isBeyondInt64,
+  isIntegerKind,
+  stringOf,
+  Unfit,
+} from './json-scalar.ts'
 import { type Field, type Message, messages, requests, type Signal } from './schema.ts'
 import { type WireWriter, wireWriter } from './wire-writer.ts'
 
@@ -12,11 +22,13 @@ export type Encoded =
 type Path = (string | number)[]
 
 const anyValue = messages.AnyValue!
+const intValue = anyValue.fields.find(({ name }) => name === 'intValue')!
+const doubleValue = anyValue.fields.find(({ name }) => name === 'doubleValue')!
 
 /**
  * OTLP/JSON as protobuf: names in lowerCamelCase, ids in hex, other bytes in base64, enums as integers, integers of 64
- * bits as strings or numbers (exact, also unquoted). Unknown names are ignored and null means absent, as the
- * specification says. The result still has to pass the check.
+ * bits as strings or numbers (exact, also unquoted; an intValue beyond them, unquoted, is taken as a doubleValue). Unknown
+ * names are ignored and null means absent, as the specification says. The result still has to pass the check.
  */
 export function encodeJson(signal: Signal, text: string): Encoded {
   let value: unknown
@@ -70,7 +82,8 @@ function writeMessage(writer: WireWriter, message: Message, value: unknown, path
       if (member !== null) throw new Unfit(`no other of ${field.oneof} beside ${member.name}`, given)
       member = field
     }
-    writeField(writer, field, given, path, depth)
+    // The SDK for JavaScript calls every whole number an integer, 1e21 too; refusing it would lose the whole body.
+    writeField(writer, field === intValue && isBeyondInt64(given) ? doubleValue : field, given, path, depth)
     path.pop()
   }
 }

@@ -113,6 +113,22 @@ describe('the specification', () => {
   })
 })
 
+test('a whole number beyond 64 bits, which the SDK for JavaScript calls an integer, is a double', () => {
+  for (const text of ['1e+21', '9223372036854775808', '-1.7976931348623157e+308']) {
+    const body = encoded('logs', attributesOf(`{"arrayValue":{"values":[{"intValue":${text}}]}}`))
+    const values = [{ doubleValue: Number(text) }]
+    const attributes = [{ key: 'k', value: { arrayValue: { values } } }]
+    expect(body).toEqual(encode('logs', { resourceLogs: [{ resource: { attributes } }] }))
+  }
+  for (const text of ['-9223372036854775808', '9223372036854775807']) {
+    const body = encoded('logs', attributesOf(`{"intValue":${text}}`))
+    expect(JSON.stringify(decode('logs', body))).toContain(`"intValue":"${text}"`)
+  }
+  for (const text of ['"9223372036854775808"', '1.5', 'true']) {
+    expect(refusal('logs', attributesOf(`{"intValue":${text}}`)).expected).toMatch(/^an integer/)
+  }
+})
+
 test('a negative zero keeps its sign', () => {
   const text = '{"resourceSpans":[{"resource":{"attributes":[{"key":"k","value":{"doubleValue":-0.0}}]}}]}'
   const attributes = [{ key: 'k', value: { doubleValue: -0 } }]
