@@ -4,36 +4,55 @@ import type { Verdict } from '../domain/verdict.ts'
 import { deploymentStates, type Metrics } from '../platform/metrics.ts'
 import type { Conveyor } from './conveyor.ts'
 import type { Deployments } from './deployments.ts'
+import type { InFlight } from './ingest/in-flight.ts'
 import type { Ingest } from './ingest/ingest.ts'
+import { signals } from './ingest/signals.ts'
 
 /** Brings the gauges of the ingest path up to date. @param at Unix milliseconds. */
-export function measureIngest(ingest: Ingest, metrics: Metrics, at: number): void {
+export function measureIngest(ingest: Ingest, inFlight: InFlight, metrics: Metrics, at: number): void {
   metrics.ingestBacklogBytes.set(ingest.backlogBytes())
+  metrics.ingestBacklogLimit.set(ingest.backlogMaxBytes)
+  metrics.ingestInFlightBytes.set(inFlight.bytes)
+  metrics.ingestInFlightLimit.set(inFlight.maxBytes)
+  for (const signal of signals) {
+    const { bodies, bytes } = ingest.quarantine.size(signal)
+    metrics.ingestQuarantineBodies.set({ signal }, bodies)
+    metrics.ingestQuarantineBytes.set({ signal }, bytes)
+  }
   const oldest = ingest.oldestUnstoredAt()
   metrics.ingestOldestSegmentAge.set(oldest === null ? 0 : Math.max(0, at - oldest) / 1000)
 }
 
-/** Brings the gauges of deployments up to date: those that are open; a unit without one is closed. */
-export function measureDeployments(deployments: Deployments, conveyor: Conveyor, metrics: Metrics): void {
-  metrics.deploymentInfo.reset()
-  metrics.deploymentState.reset()
+/** So long a rollback is told of by its own series. */
+const rollbacksShownMs = 24 * 3_600_000
+
+/**
+ * Brings the gauges of deployments up to date: those that are open, and what was rolled back lately; a unit without an
+ * open one is closed. @param at Unix milliseconds.
+ */
+export function measureDeployments(deployments: Deployments, conveyor: Conveyor, metrics: Metrics, at: number): void {
+  const { deploymentInfo, deploymentState, deploymentReason, lookOverdue, rollbackTimestamp } = metrics
+  for (const gauge of [deploymentInfo, deploymentState, deploymentReason, lookOverdue, rollbackTimestamp]) gauge.reset()
   const oldestFirst = deployments.list().toReversed()
   const isClosed = ({ status }: Deployment) => status === 'closed'
   // A unit may have one of each strategy: an open one is not hidden by a newer one that is closed.
   for (const deployment of [...oldestFirst.filter(isClosed), ...oldestFirst.filter((each) => !isClosed(each))]) {
     const unit = metrics.unitLabels(deployment.service, deployment.environment)
-    metrics.deploymentState.set(unit, stateOf(deployment, conveyor.newestOf(deployment.id)))
-    if (deployment.status === 'closed') continue
-    metrics.deploymentInfo.set(
-      {
-        ...unit,
-        deployment_id: deployment.id,
-        version: cohortLabel(deployment.canary),
-        baseline_version: cohortLabel(deployment.baseline),
-        strategy: deployment.strategy,
-      },
-      1,
-    )
+    const newest = conveyor.newestOf(deployment.id)
+    deploymentState.set(unit, stateOf(deployment, newest))
+    const labels = { ...unit, deployment_id: deployment.id }
+    const { mode, strategy, outcome } = deployment
+    const versions = { version: cohortLabel(deployment.canary), baseline_version: cohortLabel(deployment.baseline) }
+    if (deployment.status === 'closed') {
+      const endedAt = Date.parse(deployment.endedAt ?? '')
+      if (outcome !== 'rolled-back' || !(at - endedAt < rollbacksShownMs)) continue
+      rollbackTimestamp.set({ ...labels, ...versions, mode }, endedAt / 1000)
+      continue
+    }
+    deploymentInfo.set({ ...labels, ...versions, strategy }, 1)
+    if (newest !== null) deploymentReason.set({ ...labels, mode, code: newest.reason.code }, 1)
+    const dueAt = conveyor.nextLookAt(deployment)
+    if (dueAt !== null) lookOverdue.set(labels, Math.max(0, at - dueAt) / 1000)
   }
 }
 

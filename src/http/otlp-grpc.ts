@@ -10,22 +10,23 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { DavyError, type ErrorCode, errorTable } from '../domain/errors.ts'
-import { type Signal, signals } from '../engine/ingest/signals.ts'
+import { type OtlpSignal, otlpSignals } from '../engine/ingest/signals.ts'
 import type { Token } from '../platform/tokens.ts'
 import { contentTypes } from '../receivers/otlp/response.ts'
 import { retryStatus } from '../receivers/otlp/retry-status.ts'
 import { admit } from './access.ts'
 import { failureSentence } from './failure-sentence.ts'
+import { otlpRetrySeconds } from './otlp-retry.ts'
 import { portFault } from './port-fault.ts'
 import type { Services } from './services.ts'
 import { type Taking, takeTelemetry } from './take-telemetry.ts'
 
 /** What OTLP over gRPC needs of the services. */
-type Receiving = Taking & Pick<Services, 'ingestLimits' | 'log'>
+type Receiving = Taking & Pick<Services, 'inFlight' | 'ingestLimits' | 'log'>
 
 type Failure = { readonly code: status; readonly details: string; readonly metadata?: Metadata }
 
-const serviceNames: Readonly<Record<Signal, string>> = {
+const serviceNames: Readonly<Record<OtlpSignal, string>> = {
   traces: 'trace.v1.TraceService',
   logs: 'logs.v1.LogsService',
   metrics: 'metrics.v1.MetricsService',
@@ -40,15 +41,16 @@ const codesByStatus: Readonly<Record<number, status>> = {
   413: status.RESOURCE_EXHAUSTED,
   415: status.INVALID_ARGUMENT,
 }
-const defaultRetrySeconds = 5
+/** What a message counts for while it comes, since nobody tells its size: as much as most senders put into one. */
+const unknownMessageBytes = 2 ** 20
 /** The message travels as a header, percent-encoded, and clients bound all headers together. */
 const maxMessageLength = 1000
 
-function pathOf(signal: Signal): string {
+function pathOf(signal: OtlpSignal): string {
   return `/opentelemetry.proto.collector.${serviceNames[signal]}/Export`
 }
 
-function definitionOf(signal: Signal): ServiceDefinition {
+function definitionOf(signal: OtlpSignal): ServiceDefinition {
   const asItIs = (bytes: Buffer) => bytes
   return {
     Export: {
@@ -74,8 +76,8 @@ function statusOf(error: DavyError | null): Failure {
   const details = failureSentence(error.message, error).slice(0, maxMessageLength).toWellFormed()
   if (!retriable.has(error.code)) return { code: codesByStatus[error.status] ?? status.INTERNAL, details }
   const metadata = new Metadata()
-  const seconds = error.retryAfterSeconds ?? defaultRetrySeconds
-  metadata.set('grpc-status-details-bin', Buffer.from(retryStatus(status.UNAVAILABLE, details, seconds)))
+  const retry = retryStatus(status.UNAVAILABLE, details, otlpRetrySeconds(error))
+  metadata.set('grpc-status-details-bin', Buffer.from(retry))
   return { code: status.UNAVAILABLE, details, metadata }
 }
 
@@ -96,7 +98,7 @@ export class OtlpGrpc {
       'grpc.max_receive_message_length': receiving.ingestLimits.maxDecompressedBytes,
       interceptors: [this.#guard],
     })
-    for (const signal of signals) {
+    for (const signal of otlpSignals) {
       this.#server.addService(definitionOf(signal), {
         Export: ({ request }: { request: Buffer }, answer: sendUnaryData<Buffer>) =>
           void this.#export(signal, request, answer),
@@ -135,14 +137,16 @@ export class OtlpGrpc {
 
   /** Asks for the token before the body is read, and counts calls whose body never came whole or was refused unread. */
   readonly #guard: ServerInterceptor = ({ path }, call) => {
-    const signal = signals.find((each) => pathOf(each) === path)
+    const signal = otlpSignals.find((each) => pathOf(each) === path)
     let isSettled = false
+    const coming = this.#receiving.inFlight.hold()
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
             try {
               admit(metadata.get('authorization')[0]?.toString(), 'ingest', false, this.#tokens)
+              coming.set(Math.min(unknownMessageBytes, this.#receiving.ingestLimits.maxDecompressedBytes))
             } catch (error) {
               isSettled = true
               call.sendStatus(this.#refuse(signal ?? 'unknown', error))
@@ -152,10 +156,12 @@ export class OtlpGrpc {
           },
           onReceiveMessage: (message, pass) => {
             isSettled = true
+            coming.release()
             pass(message)
           },
           // Comes at the end of every call. A message that is too large, or not gzip, is refused below this.
           onCancel: () => {
+            coming.release()
             if (!isSettled) this.#count(signal ?? 'unknown', 'not_received')
             isSettled = true
           },
@@ -163,17 +169,21 @@ export class OtlpGrpc {
     })
   }
 
-  async #export(signal: Signal, body: Buffer, answer: sendUnaryData<Buffer>): Promise<void> {
+  async #export(signal: OtlpSignal, body: Buffer, answer: sendUnaryData<Buffer>): Promise<void> {
+    const hold = this.#receiving.inFlight.hold()
     try {
+      hold.set(body.length)
       const { response } = await takeTelemetry(signal, contentTypes.protobuf, body, this.#receiving)
       this.#count(signal, 'accepted')
       answer(null, Buffer.from(response))
     } catch (error) {
       answer(this.#refuse(signal, error))
+    } finally {
+      hold.release()
     }
   }
 
-  #refuse(signal: Signal | 'unknown', error: unknown): Failure {
+  #refuse(signal: OtlpSignal | 'unknown', error: unknown): Failure {
     const known = error instanceof DavyError ? error : null
     const code = known?.code ?? 'INTERNAL'
     if (errorTable[code].status >= 500) this.#receiving.log.error({ err: error, code }, 'telemetry was not taken')
@@ -182,7 +192,7 @@ export class OtlpGrpc {
     return statusOf(known)
   }
 
-  #count(signal: Signal | 'unknown', outcome: string): void {
+  #count(signal: OtlpSignal | 'unknown', outcome: string): void {
     this.#receiving.metrics.ingestRequests.inc({ signal, protocol: 'otlp-grpc', outcome })
   }
 }

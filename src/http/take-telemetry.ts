@@ -1,6 +1,6 @@
 import { DavyError } from '../domain/errors.ts'
 import { kindsOf } from '../engine/ingest/insert-plans.ts'
-import type { Signal } from '../engine/ingest/signals.ts'
+import type { OtlpSignal } from '../engine/ingest/signals.ts'
 import { receivers } from '../receivers/index.ts'
 import type { Received } from '../receivers/otlp/receive.ts'
 import type { Services } from './services.ts'
@@ -13,7 +13,7 @@ export type Taking = Pick<Services, 'ingest' | 'metrics' | 'now' | 'retentionRaw
  * @throws DavyError BAD_OTLP or UNSUPPORTED_MEDIA_TYPE with the place of the fault, and as `Ingest.accept`.
  */
 export async function takeTelemetry(
-  signal: Signal,
+  signal: OtlpSignal,
   contentType: string | undefined,
   body: Uint8Array,
   { ingest, metrics, now, retentionRawDays }: Taking,

@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 import { isSpanContextValid, TraceFlags, trace } from '@opentelemetry/api'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
 import { errorTable } from '../domain/errors.ts'
@@ -37,15 +39,22 @@ function httpInstruments(registers: OpenMetricsRegistry[]) {
 function ingestInstruments(registers: OpenMetricsRegistry[]) {
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `davy_ingest_${name}`, help, labelNames, registers })
-  const gauge = (name: string, help: string) => new Gauge({ name: `davy_ingest_${name}`, help, registers })
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name: `davy_ingest_${name}`, help, labelNames, registers })
   return {
     ingestRequests: counter('requests_total', 'Requests with telemetry.', ['signal', 'protocol', 'outcome']),
     ingestItems: counter('items_total', 'Spans, metric points and log records.', ['signal', 'outcome']),
     ingestRejectedItems: counter('rejected_items_total', 'Items refused, by reason.', ['signal', 'reason']),
     ingestQuarantinedBodies: counter('quarantined_bodies_total', 'Bodies that the storage refused.', ['signal']),
+    ingestQuarantineRetries: counter('quarantine_retries_total', 'Bodies put back, by outcome.', ['signal', 'outcome']),
+    ingestQuarantineBodies: gauge('quarantine_bodies', 'Bodies that are in quarantine now.', ['signal']),
+    ingestQuarantineBytes: gauge('quarantine_bytes', 'Bytes that are in quarantine now.', ['signal']),
+    ingestInFlightBytes: gauge('in_flight_bytes', 'Bytes of bodies that are in memory, not yet on disk.'),
+    ingestInFlightLimit: gauge('in_flight_limit_bytes', 'Beyond so many of them senders get 429.'),
     ingestNegativeDurations: counter('negative_durations_total', 'Spans that ended before they started.', []),
     ingestNonFinitePoints: counter('non_finite_points_total', 'Metric points with NaN or an infinite value.', []),
     ingestBacklogBytes: gauge('backlog_bytes', 'Bytes that are accepted and not yet stored.'),
+    ingestBacklogLimit: gauge('backlog_limit_bytes', 'Beyond so many, quarantine included, senders get 429.'),
     ingestOldestSegmentAge: gauge('oldest_segment_age_seconds', 'Age of the oldest bytes that are not yet stored.'),
     ingestLag: new Histogram({
       name: 'davy_ingest_lag_seconds',
@@ -81,6 +90,30 @@ function deploymentInstruments(registers: OpenMetricsRegistry[]) {
       name: 'davy_deployment_state',
       help: 'The newest deployment: 0 closed, 1 judging, 2 promote, 3 inconclusive, 4 rollback.',
       labelNames: ['service', 'environment'],
+      registers,
+    }),
+    deploymentReason: new Gauge({
+      name: 'davy_deployment_reason',
+      help: '1 for the reason of the newest verdict of each deployment that is judged.',
+      labelNames: ['service', 'environment', 'deployment_id', 'mode', 'code'],
+      registers,
+    }),
+    lookOverdue: new Gauge({
+      name: 'davy_deployment_look_overdue_seconds',
+      help: 'Since when the next look of a deployment is due; 0 when it is not.',
+      labelNames: ['service', 'environment', 'deployment_id'],
+      registers,
+    }),
+    rollbackTimestamp: new Gauge({
+      name: 'davy_rollback_timestamp_seconds',
+      help: 'When a deployment was rolled back, Unix time; of the last 24 hours.',
+      labelNames: ['service', 'environment', 'deployment_id', 'version', 'baseline_version', 'mode'],
+      registers,
+    }),
+    killSwitch: new Gauge({ name: 'davy_kill_switch', help: '1 while every gate answers wait.', registers }),
+    lookFailures: new Counter({
+      name: 'davy_look_failures_total',
+      help: 'Looks that failed and are tried again.',
       registers,
     }),
     verdicts: new Counter({
@@ -124,7 +157,22 @@ function webhookInstruments(registers: OpenMetricsRegistry[]) {
       help: 'Deliveries that wait for their next attempt.',
       registers,
     }),
+    webhookOldestPending: new Gauge({
+      name: 'davy_webhook_oldest_pending_seconds',
+      help: 'Age of the oldest verdict that waits to be delivered.',
+      registers,
+    }),
   }
+}
+
+/** What the process may use; a share of it says more than bytes do. */
+function measureLimits(registers: OpenMetricsRegistry[]): void {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  // 0 or a number near 2^64: no limit is set.
+  const constrained = process.constrainedMemory()
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+  gauge('davy_memory_limit_bytes', 'Memory of the container, or of the machine.').set(memory)
+  gauge('davy_heap_limit_bytes', 'The largest heap that Node takes.').set(getHeapStatistics().heap_size_limit)
 }
 
 /** The exemplar of the active span, when it is sampled: a trace that nobody stores explains nothing. */
@@ -163,6 +211,7 @@ export function createMetrics(build: { readonly version: string; readonly public
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  measureLimits(registers)
   const http = httpInstruments(registers)
   const buildInfo = new Gauge({
     name: 'davy_build_info',

@@ -193,19 +193,26 @@ describe('one call', () => {
   })
 })
 
-test('with a full backlog a call is UNAVAILABLE, and says when to come again', async () => {
+// Exporters give an export 10 s with all its retries, and drop it at once when they are told to wait for longer.
+test('with a full backlog a call is UNAVAILABLE, over HTTP 429, and says to come again in 2 s', async () => {
   const davy = await startDavy({ DAVY_INGEST_SEGMENT_MAX_BYTES: '4096', DAVY_INGEST_BACKLOG_MAX_BYTES: '4096' })
   try {
     const answer = await exportTo(davy.otlpGrpcUrl, protobufTraces(requests('late', 200)))
     expect(answer.code).toBe(status.UNAVAILABLE)
     expect(answer.details).toContain('expected a backlog of at most 4096 bytes')
     const [details] = answer.metadata.get('grpc-status-details-bin') as Buffer[]
-    // Status.code = 14; and in its details an Any of RetryInfo{retry_delay: {seconds: 10, nanos: 0}}.
+    // Status.code = 14; and in its details an Any of RetryInfo{retry_delay: {seconds: 2, nanos: 0}}.
     expect([...details!.subarray(0, 2)]).toEqual([0x08, 14])
     const type = Buffer.from('type.googleapis.com/google.rpc.RetryInfo')
-    const any = [0x0a, type.length, ...type, 0x12, 6, 0x0a, 4, 0x08, 10, 0x10, 0]
+    const any = [0x0a, type.length, ...type, 0x12, 6, 0x0a, 4, 0x08, 2, 0x10, 0]
     expect([...details!.subarray(-any.length - 2)]).toEqual([0x1a, any.length, ...any])
     expect(await counted(davy, 'traces', 'overloaded')).toBe(1)
+    const overHttp = await fetch(`${davy.otlpUrl}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf' },
+      body: new Uint8Array(protobufTraces(requests('late', 200))),
+    })
+    expect([overHttp.status, overHttp.headers.get('retry-after')]).toEqual([429, '2'])
     expect(await versionsOf(davy, 'late')).toBeNull()
   } finally {
     await davy.stop()

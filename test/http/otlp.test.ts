@@ -48,6 +48,7 @@ describe('what is taken', () => {
     identity: (body: Buffer) => body,
     gzip: gzipSync,
     deflate: deflateSync,
+    zlib: deflateSync,
     zstd: zstdCompressSync,
   }
   const cases = (['url', 'otlpUrl'] as const).flatMap((port) =>

@@ -1,12 +1,18 @@
-/** One body with its length in front, as ClickHouse's `Protobuf` format and our recovery read it. */
-export function delimit(body: Uint8Array): Uint8Array {
+/** A body's length as it stands in front of it: ClickHouse's `Protobuf` format and our recovery read it. */
+export function lengthPrefix(length: number): Uint8Array {
   const prefix: number[] = []
-  let rest = body.length
+  let rest = length
   while (rest >= 0x80) {
     prefix.push((rest & 0x7f) | 0x80)
     rest = Math.floor(rest / 0x80)
   }
   prefix.push(rest)
+  return Uint8Array.from(prefix)
+}
+
+/** One body with its length in front. */
+export function delimit(body: Uint8Array): Uint8Array {
+  const prefix = lengthPrefix(body.length)
   const framed = new Uint8Array(prefix.length + body.length)
   framed.set(prefix)
   framed.set(body, prefix.length)

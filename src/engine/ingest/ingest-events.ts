@@ -1,9 +1,11 @@
 import type { Logger } from '../../platform/logger.ts'
 import type { Metrics } from '../../platform/metrics.ts'
-import type { IngestEvents } from './signals.ts'
+import { type IngestEvents, signals } from './signals.ts'
 
 /** Logs and counts what the ingest path tells. */
 export function ingestEvents(log: Logger, metrics: Metrics): IngestEvents {
+  // An increase from nothing to one is seen only where there was a nothing.
+  for (const signal of signals) metrics.ingestQuarantinedBodies.inc({ signal }, 0)
   return {
     stored(signal, segment, seconds) {
       metrics.ingestLag.observe(seconds)

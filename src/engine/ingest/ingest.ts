@@ -3,15 +3,20 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DavyError } from '../../domain/errors.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { FreeSpace } from './free-space.ts'
+import { Quarantine, type RetryOutcome } from './quarantine.ts'
 import { recoverSegments } from './recover.ts'
-import { type InsertPlans, SegmentStore } from './segment-store.ts'
+import { type InsertPlans, type Patience, SegmentStore } from './segment-store.ts'
 import { type Segment, type SegmentLimits, SegmentWriter } from './segment-writer.ts'
 import { type IngestEvents, type Signal, signals } from './signals.ts'
 
 export type IngestLimits = SegmentLimits & {
-  /** Bytes on disk that are not in ClickHouse yet; beyond it bodies are refused. */
+  /** Bytes on disk that are not in ClickHouse, waiting or in quarantine; beyond it bodies are refused. */
   readonly backlogMaxBytes: number
 }
+
+/** So many full segments stay free on the disk, for what the engine has to write before a segment can be deleted. */
+const reservedSegments = 4
 
 export type IngestOptions = {
   readonly directory: string
@@ -20,6 +25,7 @@ export type IngestOptions = {
   readonly newId: () => string
   readonly now: () => number
   readonly events: IngestEvents
+  readonly patience?: Patience
 }
 
 /**
@@ -29,14 +35,20 @@ export type IngestOptions = {
  */
 export class Ingest {
   readonly #limits: IngestLimits
+  readonly #plans: Readonly<Record<Signal, InsertPlans>>
   readonly #lock: AsyncDisposable
+  readonly #space: FreeSpace
+  readonly quarantine: Quarantine
   readonly #writers = new Map<Signal, SegmentWriter>()
   readonly #stores = new Map<Signal, SegmentStore>()
   #closing = false
 
-  private constructor(limits: IngestLimits, lock: AsyncDisposable) {
+  private constructor({ directory, limits, plans, now }: IngestOptions, lock: AsyncDisposable, quarantine: Quarantine) {
     this.#limits = limits
+    this.#plans = plans
     this.#lock = lock
+    this.#space = new FreeSpace(directory, reservedSegments * limits.maxBytes, now)
+    this.quarantine = quarantine
   }
 
   /**
@@ -47,8 +59,9 @@ export class Ingest {
   static async open(options: IngestOptions): Promise<Ingest> {
     await mkdir(options.directory, { recursive: true })
     const lock = await lockDirectory(options.directory)
-    const ingest = new Ingest(options.limits, lock)
     try {
+      const quarantine = await Quarantine.open(options.directory, signals, options.now)
+      const ingest = new Ingest(options, lock, quarantine)
       await ingest.#begin(options)
       return ingest
     } catch (error) {
@@ -57,19 +70,21 @@ export class Ingest {
     }
   }
 
-  async #begin({ directory: root, limits, plans, newId, now, events }: IngestOptions): Promise<void> {
+  async #begin(options: IngestOptions): Promise<void> {
+    const { directory: root, limits, plans, newId, now, events } = options
     const left: (readonly [SegmentStore, readonly Segment[]])[] = []
     for (const signal of signals) {
       const directory = join(root, signal)
-      await mkdir(join(directory, 'quarantine'), { recursive: true })
       const { segments, tornBytes } = await recoverSegments(directory, plans[signal], now)
       if (segments.length > 0 || tornBytes > 0) events.recovered(signal, segments.length, tornBytes)
-      const store = new SegmentStore(signal, directory, plans[signal], now, events)
+      const { quarantine } = this
+      const patience = options.patience === undefined ? {} : { patience: options.patience }
+      const store = new SegmentStore({ signal, directory, plans: plans[signal], quarantine, now, events, ...patience })
       const onSealed = (segment: Segment) => store.add(segment)
       const onTrouble = (id: string, error: Error) => events.unsealed(signal, id, error)
       this.#writers.set(signal, new SegmentWriter({ directory, limits, newId, now, onSealed, onTrouble }))
       this.#stores.set(signal, store)
-      left.push([store, segments])
+      left.push([store, [...segments, ...(await quarantine.released(signal))]])
     }
     for (const [store, segments] of left) for (const segment of segments) store.add(segment)
   }
@@ -80,18 +95,46 @@ export class Ingest {
    * @throws DavyError OVERLOADED when too much waits for storage, STOPPING, or STORAGE_DOWN when the disk refuses.
    */
   async accept(signal: Signal, body: Uint8Array, kinds: Iterable<string>): Promise<void> {
-    if (this.#closing) {
-      throw new DavyError('STOPPING', 'Davy is stopping and takes no telemetry any more.', { retryAfterSeconds: 5 })
-    }
+    await this.#space.refresh()
+    if (this.#closing) throw stopping()
+    this.#bound(body.length)
+    this.#space.claim(body.length)
+    await this.#writer(signal).append(body, kinds)
+  }
+
+  #bound(bytes: number): void {
     const backlog = this.backlogBytes()
-    if (backlog + body.length > this.#limits.backlogMaxBytes) {
-      throw new DavyError('OVERLOADED', 'Too many bytes wait to be stored; nothing of this body was kept.', {
-        expected: `a backlog of at most ${this.#limits.backlogMaxBytes} bytes`,
-        got: `${backlog} bytes`,
-        retryAfterSeconds: 10,
+    const { bytes: aside } = this.quarantine
+    if (backlog + aside + bytes <= this.#limits.backlogMaxBytes) return
+    throw new DavyError('OVERLOADED', 'Too many bytes wait to be stored; nothing of this body was kept.', {
+      expected: `a backlog of at most ${this.#limits.backlogMaxBytes} bytes`,
+      got: `${backlog} bytes${aside === 0 ? '' : `, and ${aside} in quarantine (GET /api/v1/quarantine)`}`,
+      retryAfterSeconds: 10,
+    })
+  }
+
+  /**
+   * Puts bytes from the quarantine back into the line; what has become of them tells the promise within.
+   * @throws DavyError NOT_FOUND, CONFLICT when they are in line already or no INSERT is known for them, STOPPING.
+   */
+  async retry(id: string): Promise<{ readonly outcome: Promise<RetryOutcome> }> {
+    const { signal, kinds } = this.quarantine.get(id)
+    if (this.#closing) throw stopping()
+    const unknown = kinds.length === 0 ? 'nothing' : kinds.find((kind) => !this.#plans[signal].kinds.includes(kind))
+    if (unknown !== undefined) {
+      throw new DavyError('CONFLICT', 'This Davy has no INSERT for it.', {
+        expected: `one of ${this.#plans[signal].kinds.join(', ')} in its record`,
+        got: unknown,
       })
     }
-    await this.#writer(signal).append(body, kinds)
+    const { segment, outcome } = await this.quarantine.release(id)
+    this.#store(signal).add(segment)
+    return { outcome }
+  }
+
+  /** Beyond so many bytes, in line or in quarantine, bodies are refused. */
+  get backlogMaxBytes(): number {
+    return this.#limits.backlogMaxBytes
   }
 
   /** Bytes on disk that are not in ClickHouse yet. */
@@ -139,4 +182,14 @@ export class Ingest {
     if (writer === undefined) throw new Error(`no segment writer for ${signal}`)
     return writer
   }
+
+  #store(signal: Signal): SegmentStore {
+    const store = this.#stores.get(signal)
+    if (store === undefined) throw new Error(`no segment store for ${signal}`)
+    return store
+  }
+}
+
+function stopping(): DavyError {
+  return new DavyError('STOPPING', 'Davy is stopping and takes no telemetry any more.', { retryAfterSeconds: 5 })
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StorageError } from '../../domain/storage.ts'
 import { delimit, readDelimited } from './delimited.ts'
+import type { Quarantine } from './quarantine.ts'
 import type { Segment } from './segment-writer.ts'
 import type { IngestEvents, Signal } from './signals.ts'
 
@@ -22,27 +23,37 @@ export type InsertPlans = {
  */
 const poisonCodes = new Set([6, 27, 32, 33, 36, 72, 117, 131, 444])
 
-const firstDelayMs = 200
-const lastDelayMs = 10_000
+/** Codes that say something of the machine and nothing of the segment: its disk is full. */
+const machineCodes = new Set([243])
+
+/** How long to wait after a failure, and after how many of them a segment may be at fault itself. */
+export type Patience = { readonly firstDelayMs: number; readonly lastDelayMs: number; readonly failures: number }
+
+/** About a minute until a segment is suspected. */
+const usualPatience: Patience = { firstDelayMs: 200, lastDelayMs: 10_000, failures: 10 }
+
+export type SegmentStoreOptions = {
+  readonly signal: Signal
+  readonly directory: string
+  readonly plans: InsertPlans
+  readonly quarantine: Quarantine
+  readonly now: () => number
+  readonly events: IngestEvents
+  readonly patience?: Patience
+}
 
 /** Stores the sealed segments of one signal in order of arrival, each until it is in, and deletes their files. */
 export class SegmentStore {
-  readonly #signal: Signal
-  readonly #directory: string
-  readonly #plans: InsertPlans
-  readonly #now: () => number
-  readonly #events: IngestEvents
+  readonly #o: SegmentStoreOptions
+  readonly #patience: Patience
   readonly #queue: Segment[] = []
   readonly #stop = new AbortController()
   #bytes = 0
   #running: Promise<void> | null = null
 
-  constructor(signal: Signal, directory: string, plans: InsertPlans, now: () => number, events: IngestEvents) {
-    this.#signal = signal
-    this.#directory = directory
-    this.#plans = plans
-    this.#now = now
-    this.#events = events
+  constructor(options: SegmentStoreOptions) {
+    this.#o = options
+    this.#patience = options.patience ?? usualPatience
   }
 
   /** After `stop` a segment is only counted; it stays on disk for the next start. */
@@ -73,88 +84,170 @@ export class SegmentStore {
 
   async #run(): Promise<void> {
     for (let segment = this.#queue[0]; segment !== undefined; segment = this.#queue[0]) {
-      if (!(await this.#store(segment))) break
-      this.#queue.shift()
-      this.#bytes -= segment.bytes
-      if (segment.bytes > 0) this.#events.stored(this.#signal, segment, (this.#now() - segment.openedAt) / 1000)
+      if (!(await this.#finish(segment))) break
     }
     this.#running = null
   }
 
-  /** @returns whether it is stored; false only when the store was stopped before. */
-  async #store(segment: Segment): Promise<boolean> {
+  /** Tries until the segment is out of the queue. @returns false only when the store was stopped before. */
+  async #finish(segment: Segment): Promise<boolean> {
     const { signal } = this.#stop
-    for (let delay = firstDelayMs; !signal.aborted; delay = Math.min(delay * 2, lastDelayMs)) {
-      try {
-        if (segment.bytes > 0) await this.#insert(segment)
-        await rm(segment.file, { force: true })
-        return true
-      } catch (error) {
-        if (signal.aborted) break
-        this.#events.retrying(this.#signal, segment, error as Error)
-        await sleep(delay, undefined, { signal }).catch(() => undefined)
+    const { firstDelayMs, lastDelayMs, failures } = this.#patience
+    let delay = firstDelayMs
+    for (let failed = 1; !signal.aborted; failed += 1) {
+      const error = await this.#try(segment)
+      if (error === null) return true
+      if (signal.aborted) break
+      this.#o.events.retrying(this.#o.signal, segment, error)
+      if (failed >= failures && isSuspicious(error) && (await this.#storesNext())) {
+        // The storage may have come back between the two.
+        const last = await this.#try(segment)
+        if (last === null) return true
+        if (isSuspicious(last) && (await this.#putAside(segment, last))) return true
       }
+      await sleep(delay, undefined, { signal }).catch(() => undefined)
+      delay = Math.min(delay * 2, lastDelayMs)
     }
     return false
   }
 
-  async #insert(segment: Segment): Promise<void> {
+  /** @returns null when it is stored and gone, else why not. */
+  async #try(segment: Segment): Promise<Error | null> {
+    try {
+      const isBack = segment.bytes > 0 && (await this.#insert(segment)) === 'quarantined'
+      // Back in quarantine its file has another name, and may by now be in line once more under this one.
+      if (!isBack) await rm(segment.file, { force: true })
+      if (segment.isRetry && !isBack) await this.#o.quarantine.stored(segment)
+      this.#leave(segment)
+      const seconds = (this.#o.now() - segment.openedAt) / 1000
+      if (segment.bytes > 0 && !isBack) this.#o.events.stored(this.#o.signal, segment, seconds)
+      return null
+    } catch (error) {
+      return error as Error
+    }
+  }
+
+  #leave(segment: Segment): void {
+    this.#queue.splice(this.#queue.indexOf(segment), 1)
+    this.#bytes -= segment.bytes
+  }
+
+  /** Tries the segment behind the first one: when it goes in, it is not the storage that is at fault. */
+  async #storesNext(): Promise<boolean> {
+    const next = this.#queue[1]
+    return next !== undefined && (await this.#try(next)) === null
+  }
+
+  /**
+   * Whole and under its own id: a view behind the table may have failed after the rows were in, and then only the same
+   * tokens again are safe.
+   */
+  async #putAside(segment: Segment, error: StorageError): Promise<boolean> {
+    const { id, kinds, file, bytes } = segment
+    const { signal, quarantine, events } = this.#o
+    const why = `The segment failed ${this.#patience.failures} times and more, while others after it were stored.`
+    try {
+      await cutTo(file, bytes)
+      const aside = segment.isRetry
+        ? await quarantine.returned(segment, why, error)
+        : await quarantine.take(segment, { id, signal, kinds: [...kinds], why, error })
+      this.#leave(segment)
+      events.quarantined(signal, aside, error)
+      return true
+    } catch (fault) {
+      events.retrying(signal, segment, fault as Error)
+      return false
+    }
+  }
+
+  /** @returns `quarantined` when a segment that had been put back failed again and is in quarantine. */
+  async #insert(segment: Segment): Promise<'stored' | 'quarantined'> {
     await cutTo(segment.file, segment.bytes)
     for (const kind of segment.kinds) {
       this.#stop.signal.throwIfAborted()
       try {
-        await this.#plans.insert(kind, segment.file, `${segment.id}:${kind}`)
+        await this.#o.plans.insert(kind, segment.file, `${segment.id}:${kind}`)
       } catch (error) {
         if (!isPoison(error)) throw error
-        await this.#sift(segment, kind, error)
+        if ((await this.#sift(segment, kind, error)) === 'quarantined') return 'quarantined'
       }
     }
+    return 'stored'
   }
 
   /** Bytes that ClickHouse cannot read must not block their neighbours: the bad bodies go aside, the others in. */
-  async #sift(segment: Segment, kind: string, error: StorageError): Promise<void> {
-    const part = join(this.#directory, `${segment.id}.part`)
+  async #sift(segment: Segment, kind: string, error: StorageError): Promise<'stored' | 'quarantined'> {
+    const part = join(this.#o.directory, `${segment.id}.part`)
     // A statement that fails over nothing at all is at fault itself, and no body may be blamed for it.
     await writeFile(part, '')
-    await this.#plans.insert(kind, part, `${segment.id}:${kind}:none`)
+    await this.#o.plans.insert(kind, part, `${segment.id}:${kind}:none`)
+    if (segment.isRetry) {
+      await rm(part)
+      const aside = await this.#o.quarantine.returned(segment, unreadable, error)
+      this.#o.events.quarantined(this.#o.signal, aside, error)
+      return 'quarantined'
+    }
     const bytes = await readFile(segment.file)
     const { bodies, length } = readDelimited(bytes)
-    await this.#insertHalves(segment, kind, bodies, 0, part)
+    await this.#insertHalves(segment, kind, bodies, 0, bodies.length, part)
     const rest = bytes.subarray(length)
-    if (rest.some((byte) => byte !== 0)) await this.#quarantine(segment, `${kind}-rest`, rest, error)
+    if (rest.some((byte) => byte !== 0)) {
+      await this.#quarantine(segment, kind, `${kind}-rest`, rest, 'The rest of a damaged segment.', error)
+    }
     await rm(part)
+    return 'stored'
   }
 
-  /** Halves what cannot be read until single bodies are left. A range has its own token, so it can be repeated too. */
+  /**
+   * Halves what cannot be read until single bodies are left. A range has its own token, so it can be repeated too; the
+   * whole has the segment's: should it go in at the second attempt, a replay after a crash must not add it again.
+   */
   async #insertHalves(
     segment: Segment,
     kind: string,
     bodies: readonly Uint8Array[],
     from: number,
+    to: number,
     part: string,
   ): Promise<void> {
-    if (bodies.length === 0) return
-    const name = `${kind}-${from}-${from + bodies.length}`
-    const content = Buffer.concat(bodies.map(delimit))
+    if (from === to) return
+    const name = `${kind}-${from}-${to}`
+    const content = Buffer.concat(bodies.slice(from, to).map(delimit))
     this.#stop.signal.throwIfAborted()
     await writeFile(part, content)
     try {
-      await this.#plans.insert(kind, part, `${segment.id}:${name}`)
+      const isWhole = to - from === bodies.length
+      await this.#o.plans.insert(kind, part, `${segment.id}:${isWhole ? kind : name}`)
     } catch (cause) {
       if (!isPoison(cause)) throw cause
-      if (bodies.length === 1) return this.#quarantine(segment, name, content, cause)
-      const half = Math.ceil(bodies.length / 2)
-      await this.#insertHalves(segment, kind, bodies.slice(0, half), from, part)
-      await this.#insertHalves(segment, kind, bodies.slice(half), from + half, part)
+      if (to - from === 1) return this.#quarantine(segment, kind, name, content, unreadable, cause)
+      const middle = from + Math.ceil((to - from) / 2)
+      await this.#insertHalves(segment, kind, bodies, from, middle, part)
+      await this.#insertHalves(segment, kind, bodies, middle, to, part)
     }
   }
 
-  async #quarantine(segment: Segment, name: string, bytes: Uint8Array, error: StorageError): Promise<void> {
-    const aside = join(this.#directory, 'quarantine', `${segment.id}-${name}.pb`)
+  async #quarantine(
+    segment: Segment,
+    kind: string,
+    name: string,
+    bytes: Uint8Array,
+    why: string,
+    error: StorageError,
+  ): Promise<void> {
+    const { signal, quarantine, events } = this.#o
+    const id = `${segment.id}-${name}`
     // It was acknowledged, so it must be on disk for good before the segment goes.
-    await writeFile(aside, bytes, { flush: true })
-    this.#events.quarantined(this.#signal, aside, error)
+    const aside = await quarantine.put({ id, signal, kinds: [kind], why, error }, bytes)
+    events.quarantined(signal, aside, error)
   }
+}
+
+const unreadable = 'The engine cannot read these bytes: their INSERT alone fails, and one of nothing works.'
+
+/** The engine answers, and not that its disk is full. */
+function isSuspicious(error: Error): error is StorageError {
+  return error instanceof StorageError && !machineCodes.has(error.serverCode)
 }
 
 function isPoison(error: unknown): error is StorageError {

@@ -1,7 +1,8 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DavyError } from '../../domain/errors.ts'
-import { delimit } from './delimited.ts'
+import { lengthPrefix } from './delimited.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** A finished segment: write-ahead log, batch and retry unit in one. */
 export type Segment = {
@@ -12,6 +13,8 @@ export type Segment = {
   /** Unix milliseconds of the oldest body in it. */
   readonly openedAt: number
   readonly kinds: ReadonlySet<string>
+  /** It was in quarantine before, and goes back there under the same id when it fails again. */
+  readonly isRetry?: true
 }
 
 export type SegmentLimits = { readonly maxBytes: number; readonly maxAgeMs: number }
@@ -27,7 +30,9 @@ export type SegmentWriterOptions = {
 }
 
 type Body = {
-  readonly framed: Uint8Array
+  /** The length, and the body itself: a copy of both together is made of a batch only, so that bodies in line cost once. */
+  readonly parts: readonly [Uint8Array, Uint8Array]
+  readonly size: number
   readonly kinds: Iterable<string>
   readonly at: number
   readonly resolve: () => void
@@ -68,9 +73,10 @@ export class SegmentWriter {
   /** @throws DavyError STORAGE_DOWN when the disk takes no more; then nothing of the body is kept. */
   append(body: Uint8Array, kinds: Iterable<string>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const framed = delimit(body)
-      this.#waitingBytes += framed.length
-      this.#join({ framed, kinds, at: this.#o.now(), resolve, reject })
+      const prefix = lengthPrefix(body.length)
+      const size = prefix.length + body.length
+      this.#waitingBytes += size
+      this.#join({ parts: [prefix, body], size, kinds, at: this.#o.now(), resolve, reject })
     })
   }
 
@@ -82,7 +88,7 @@ export class SegmentWriter {
   /** Unix milliseconds since when a body has been here; null when there is none. */
   get openedAt(): number | null {
     if (this.#open !== null) return this.#open.openedAt
-    for (const item of this.#line) if ('framed' in item) return item.at
+    for (const item of this.#line) if ('parts' in item) return item.at
     return null
   }
 
@@ -98,7 +104,7 @@ export class SegmentWriter {
 
   async #work(): Promise<void> {
     for (let next = this.#line[0]; next !== undefined; next = this.#line[0]) {
-      if ('framed' in next) {
+      if ('parts' in next) {
         if (!this.#hasRoomFor(next)) await this.#seal()
         const batch = this.#nextBatch()
         await this.#write(batch)
@@ -113,9 +119,9 @@ export class SegmentWriter {
   }
 
   /** An empty segment takes a body of any size. */
-  #hasRoomFor({ framed }: Body): boolean {
+  #hasRoomFor({ size }: Body): boolean {
     const bytes = this.#open?.bytes ?? 0
-    return bytes === 0 || bytes + framed.length <= this.#o.limits.maxBytes
+    return bytes === 0 || bytes + size <= this.#o.limits.maxBytes
   }
 
   /** The bodies in front, as many as the segment has room for, but one at least. */
@@ -123,8 +129,8 @@ export class SegmentWriter {
     const batch: Body[] = []
     let bytes = this.#open?.bytes ?? 0
     for (const item of this.#line) {
-      if (!('framed' in item)) break
-      bytes += item.framed.length
+      if (!('parts' in item)) break
+      bytes += item.size
       if (batch.length > 0 && bytes > this.#o.limits.maxBytes) break
       batch.push(item)
     }
@@ -132,7 +138,7 @@ export class SegmentWriter {
   }
 
   async #write(batch: readonly Body[]): Promise<void> {
-    const size = batch.reduce((sum, { framed }) => sum + framed.length, 0)
+    const size = batch.reduce((sum, body) => sum + body.size, 0)
     let failure: Error | null = null
     try {
       this.#open ??= await this.#start((batch[0] as Body).at)
@@ -155,10 +161,9 @@ export class SegmentWriter {
   }
 
   async #append(segment: Open, batch: readonly Body[], size: number): Promise<void> {
-    const first = batch[0] as Body
     segment.isTorn = true
     // writev may write less than asked for; appendFile goes on until all is written.
-    await segment.handle.appendFile(batch.length === 1 ? first.framed : Buffer.concat(batch.map((item) => item.framed)))
+    await segment.handle.appendFile(Buffer.concat(batch.flatMap(({ parts }) => parts)))
     await segment.handle.datasync()
     segment.isTorn = false
     segment.bytes += size
@@ -203,14 +208,5 @@ export class SegmentWriter {
     }
     this.#open = null
     this.#o.onSealed({ id, file, bytes, openedAt, kinds })
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

@@ -14,6 +14,15 @@ export function segmentDirectory(): Disposable & { readonly path: string; files(
   }
 }
 
+/** The directory of the traces' segments, in one of its own. */
+export function signalDirectory(): ReturnType<typeof segmentDirectory> {
+  const root = segmentDirectory()
+  const path = join(root.path, 'traces')
+  mkdirSync(path)
+  const files = () => readdirSync(path).filter((name) => name !== 'quarantine')
+  return { path, files, [Symbol.dispose]: () => root[Symbol.dispose]() }
+}
+
 export const bytesOf = (text: string): Uint8Array => Buffer.from(text)
 
 /** Texts as the content of a segment. */

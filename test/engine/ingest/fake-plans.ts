@@ -15,6 +15,10 @@ export class FakePlans implements InsertPlans {
   readonly tokens: string[] = []
   /** Errors that the next INSERTs get, before they read anything. */
   readonly failures: Error[] = []
+  /** Bodies that cannot be read. */
+  isPoison = (text: string): boolean => text.startsWith('poison')
+  /** What an INSERT fails with that has this body in it; null: it does not. */
+  refuses: (text: string, kind: string) => Error | null = () => null
   /** INSERTs wait for it. */
   gate: Promise<void> = Promise.resolve()
   calls = 0
@@ -33,7 +37,11 @@ export class FakePlans implements InsertPlans {
     const { bodies, length } = readDelimited(bytes)
     const texts = bodies.map((body) => Buffer.from(body).toString())
     if (bytes.subarray(length).some((byte) => byte !== 0)) throw new StorageError(32, 'attempt to read after eof')
-    if (texts.some((text) => text.startsWith('poison'))) throw new StorageError(444, 'cannot read the message')
+    if (texts.some(this.isPoison)) throw new StorageError(444, 'cannot read the message')
+    for (const text of texts) {
+      const refusal = this.refuses(text, kind)
+      if (refusal !== null) throw refusal
+    }
     if (this.#known.has(token) || texts.length === 0) return
     this.#known.add(token)
     this.tokens.push(token)

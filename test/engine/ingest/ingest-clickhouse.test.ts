@@ -1,9 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { StorageError } from '../../../src/domain/storage.ts'
 import { delimit } from '../../../src/engine/ingest/delimited.ts'
 import { Ingest } from '../../../src/engine/ingest/ingest.ts'
 import { insertPlans } from '../../../src/engine/ingest/insert-plans.ts'
+import type { InsertPlans } from '../../../src/engine/ingest/segment-store.ts'
 import { singleNode } from '../../../src/storage/dialect.ts'
 import { EmbeddedStorage } from '../../../src/storage/embedded.ts'
 import { Facts } from '../../../src/storage/facts.ts'
@@ -103,4 +105,84 @@ test('a segment that was stored and not deleted before a crash is not stored aga
   expect(await spanNames('replayed')).toEqual(['replayed'])
   const rollup = "SELECT sum(N) AS n FROM rollup_traces_10s WHERE Operation = 'replayed'"
   expect(await storage.query(rollup)).toEqual([{ n: 1 }])
+})
+
+test('a body that the engine refused for a while is put back and stored once, in the tables and in the rollup', async () => {
+  using segments = segmentDirectory()
+  const plans = insertPlans(storage)
+  let isRefusing = true
+  const { traces } = plans
+  // The engine's own refusal of bytes, forced for one body.
+  const refusing: InsertPlans = {
+    ...traces,
+    async insert(kind, file, token) {
+      if (isRefusing && readFileSync(file).includes('refused')) throw new StorageError(27, 'Cannot parse input')
+      await traces.insert(kind, file, token)
+    },
+  }
+  const events = tellingEvents()
+  const ingest = await Ingest.open({
+    ...{ directory: segments.path, newId: () => `segment-${++ids}`, now: Date.now, events },
+    limits: { maxBytes: 1_000_000, maxAgeMs: 60_000, backlogMaxBytes: 10_000_000 },
+    plans: { ...plans, traces: refusing },
+  })
+  for (const name of ['kept 1', 'refused', 'kept 2']) await ingest.accept('traces', named(name), ['traces'])
+  await ingest.flush()
+  expect(await spanNames('kept %')).toEqual(['kept 1', 'kept 2'])
+  const [{ id }] = ingest.quarantine.list() as unknown as [{ id: string }]
+  expect(await (await ingest.retry(id)).outcome).toBe('quarantined')
+  isRefusing = false
+  expect(await (await ingest.retry(id)).outcome).toBe('stored')
+  expect(await spanNames('refused')).toEqual(['refused'])
+  const rollup = "SELECT sum(N) AS n FROM rollup_traces_10s WHERE Operation IN ('refused', 'kept 1', 'kept 2')"
+  expect(await storage.query(rollup)).toEqual([{ n: 3 }])
+  await ingest.close(1_000)
+})
+
+test('rows are on disk for good before their segment is deleted: every table that an INSERT fills syncs files and directories', async () => {
+  const created = await storage.query<{ name: string; sql: string }>(
+    `SELECT name, create_table_query AS sql FROM system.tables
+     WHERE database = currentDatabase() AND match(name, '^(otel|rollup)_') AND engine LIKE '%MergeTree'`,
+  )
+  expect(created.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['otel_traces', 'otel_logs', 'rollup_traces_10s']),
+  )
+  const isSynced = (sql: string) => /fsync_after_insert = 1\b/.test(sql) && /fsync_part_directory = 1\b/.test(sql)
+  expect(created.filter(({ sql }) => !isSynced(sql)).map(({ name }) => name)).toEqual([])
+
+  // What the engine says it did, between the INSERT and the deletion of the segment.
+  const syncs = async () => {
+    const sql = "SELECT event, value FROM system.events WHERE event IN ('FileSync', 'DirectorySync')"
+    const rows = await storage.query<{ event: string; value: number }>(sql)
+    return Object.fromEntries(rows.map(({ event, value }) => [event, value])) as Record<
+      'FileSync' | 'DirectorySync',
+      number
+    >
+  }
+  using segments = segmentDirectory()
+  const plans = insertPlans(storage)
+  const { traces } = plans
+  const seen: { segmentIsThere: boolean; files: number; directories: number }[] = []
+  const watched: InsertPlans = {
+    ...traces,
+    async insert(kind, file, token) {
+      const before = await syncs()
+      await traces.insert(kind, file, token)
+      const after = await syncs()
+      const [files, directories] = [after.FileSync - before.FileSync, after.DirectorySync - before.DirectorySync]
+      seen.push({ segmentIsThere: existsSync(file), files, directories })
+    },
+  }
+  const ingest = await Ingest.open({
+    ...{ directory: segments.path, newId: () => `segment-${++ids}`, now: Date.now, events: tellingEvents() },
+    limits: { maxBytes: 1_000_000, maxAgeMs: 60_000, backlogMaxBytes: 10_000_000 },
+    plans: { ...plans, traces: watched },
+  })
+  await ingest.accept('traces', named('synced'), ['traces'])
+  await ingest.close(60_000)
+  expect(seen).toHaveLength(1)
+  expect(seen[0]!.segmentIsThere).toBe(true)
+  // One part in the table itself, in its rollup, and in the days of its traces: each with its data, and its directory.
+  expect(seen[0]!.directories).toBeGreaterThanOrEqual(3)
+  expect(seen[0]!.files).toBeGreaterThanOrEqual(6)
 })

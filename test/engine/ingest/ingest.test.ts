@@ -13,7 +13,12 @@ const limits = { maxBytes: 1_000_000, maxAgeMs: 60_000, backlogMaxBytes: 10_000_
 const down = () => new DavyError('STORAGE_DOWN', 'nothing answers')
 
 async function open(directory: string, more: Partial<typeof limits> = {}, traces = new FakePlans()) {
-  const plans = { traces, logs: new FakePlans(['logs']), metrics: new FakePlans(['gauge', 'sum']) }
+  const plans = {
+    traces,
+    logs: new FakePlans(['logs']),
+    metrics: new FakePlans(['gauge', 'sum']),
+    'remote-write': new FakePlans(['gauge', 'sum']),
+  }
   const events = tellingEvents()
   const options = { directory, limits: { ...limits, ...more }, plans, newId: counting(), now: Date.now, events }
   return { ingest: await Ingest.open(options), plans, events }
@@ -43,7 +48,7 @@ test('an ingest that gets nothing inserts nothing and leaves no file', async () 
   await new Promise((resolve) => setTimeout(resolve, 50))
   await ingest.flush()
   await ingest.close(1_000)
-  expect(Object.values(plans).map(({ calls }) => calls)).toEqual([0, 0, 0])
+  expect(Object.values(plans).filter(({ calls }) => calls > 0)).toEqual([])
   expect(events.told).toEqual([])
   expect(filesIn(directory.path)).toEqual([])
 })
@@ -167,4 +172,43 @@ test('a directory whose path is too long for a lock beside it is locked all the 
   await ingest.close(1_000)
   const next = await open(deep)
   await next.ingest.close(1_000)
+})
+
+test('what is in quarantine counts against the limit of what lies on disk, and can be put back or deleted to make room', async () => {
+  using directory = segmentDirectory()
+  const { ingest, plans } = await open(directory.path, { backlogMaxBytes: 2_000 })
+  const poison = bytesOf('poison'.padEnd(900, '!'))
+  await Promise.all([poison, poison].map((body) => ingest.accept('traces', body, ['traces'])))
+  await ingest.flush()
+  expect(ingest.backlogBytes()).toBe(0)
+  const [first, second] = ingest.quarantine.list().map(({ id }) => id)
+  const refusal = { code: 'OVERLOADED', got: '0 bytes, and 1800 in quarantine (GET /api/v1/quarantine)' }
+  await expect(ingest.accept('logs', bytesOf('x'.repeat(500)), ['logs'])).rejects.toMatchObject(refusal)
+  await ingest.quarantine.remove(first!)
+  await ingest.accept('logs', bytesOf('x'.repeat(500)), ['logs'])
+  plans.traces.isPoison = () => false
+  expect(await (await ingest.retry(second!)).outcome).toBe('stored')
+  await ingest.flush()
+  expect([plans.traces.stored.length, ingest.quarantine.bytes]).toEqual([1, 0])
+  await ingest.close(1_000)
+  await expect(ingest.retry(second!)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('a process that dies while a body is put back stores it at its next start, and only once', async () => {
+  using directory = segmentDirectory()
+  const traces = new FakePlans()
+  const first = await open(directory.path, {}, traces)
+  await first.ingest.accept('traces', bytesOf('poison'), ['traces'])
+  await first.ingest.flush()
+  const [{ id }] = first.ingest.quarantine.list() as unknown as [{ id: string }]
+  traces.failures.push(...Array.from({ length: 1_000 }, down))
+  await first.ingest.retry(id)
+  await first.ingest.close(1)
+  traces.failures.length = 0
+  traces.isPoison = () => false
+  const second = await open(directory.path, {}, traces)
+  await second.ingest.flush()
+  expect([traces.stored, second.ingest.quarantine.list()]).toEqual([['poison'], []])
+  await second.ingest.close(1_000)
+  expect(filesIn(directory.path)).toEqual([])
 })

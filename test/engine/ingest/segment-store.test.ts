@@ -1,20 +1,26 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DavyError } from '../../../src/domain/errors.ts'
 import { StorageError } from '../../../src/domain/storage.ts'
-import { SegmentStore } from '../../../src/engine/ingest/segment-store.ts'
+import { Quarantine } from '../../../src/engine/ingest/quarantine.ts'
+import { type Patience, SegmentStore } from '../../../src/engine/ingest/segment-store.ts'
 import type { Segment } from '../../../src/engine/ingest/segment-writer.ts'
-import { segmentDirectory, segmentOf, textsIn } from './directory.ts'
+import { bytesOf, segmentOf, signalDirectory, textsIn } from './directory.ts'
 import { FakePlans, tellingEvents } from './fake-plans.ts'
 
-type Directory = ReturnType<typeof segmentDirectory>
+type Directory = ReturnType<typeof signalDirectory>
 
 const down = () => new DavyError('STORAGE_DOWN', 'nothing answers')
 
-function open(directory: Directory, plans: FakePlans) {
+const quick: Patience = { firstDelayMs: 1, lastDelayMs: 2, failures: 4 }
+
+async function open(directory: Directory, plans: FakePlans) {
   const events = tellingEvents()
-  return { events, store: new SegmentStore('traces', directory.path, plans, () => 5_000, events) }
+  const now = () => 5_000
+  const quarantine = await Quarantine.open(dirname(directory.path), ['traces'], now)
+  const options = { signal: 'traces', directory: directory.path, plans, quarantine, now, events } as const
+  return { events, quarantine, store: new SegmentStore({ ...options, patience: quick }) }
 }
 
 /** Writes a sealed segment. */
@@ -30,10 +36,10 @@ function segment(
 }
 
 test('segments are stored in the order of their arrival, also when the storage fails for a while', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
   plans.failures.push(down(), new StorageError(241, 'memory limit exceeded'))
-  const { store, events } = open(directory, plans)
+  const { store, events } = await open(directory, plans)
   for (const id of ['a', 'b', 'c']) store.add(segment(directory, id, segmentOf(`${id}1`, `${id}2`)))
   expect([store.oldestAt, store.bytes]).toEqual([1_000, 18])
   await store.idle()
@@ -47,9 +53,9 @@ test('segments are stored in the order of their arrival, also when the storage f
 })
 
 test('an INSERT that was done but not answered is not done twice', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
-  const { store } = open(directory, plans)
+  const { store } = await open(directory, plans)
   const first = segment(directory, 'a', segmentOf('once'))
   await plans.insert('traces', first.file, 'a:traces')
   store.add(first)
@@ -59,9 +65,9 @@ test('an INSERT that was done but not answered is not done twice', async () => {
 })
 
 test('every kind in a segment has an INSERT and a token of its own', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans(['gauge', 'sum', 'histogram'])
-  const { store } = open(directory, plans)
+  const { store } = await open(directory, plans)
   store.add(segment(directory, 'a', segmentOf('x'), ['gauge', 'sum']))
   await store.idle()
   expect(plans.stored).toEqual(['gauge: x', 'sum: x'])
@@ -69,9 +75,9 @@ test('every kind in a segment has an INSERT and a token of its own', async () =>
 })
 
 test('bodies that cannot be read go aside, and all their neighbours are stored once', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
-  const { store, events } = open(directory, plans)
+  const { store, events } = await open(directory, plans)
   const texts = Array.from({ length: 33 }, (_, index) =>
     [0, 7, 8, 32].includes(index) ? `poison ${index}` : `${index}`,
   )
@@ -85,28 +91,28 @@ test('bodies that cannot be read go aside, and all their neighbours are stored o
 })
 
 test('a sifting that was cut off and begins again stores nothing twice', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
   const content = segmentOf('1', '2', '3', 'poison', '5')
   for (let start = 0; start < 3; start += 1) {
-    const { store } = open(directory, plans)
+    const { store } = await open(directory, plans)
     store.add(segment(directory, 'a', content))
     // The storage goes away in the middle, and the process with it.
     for (let call = 0; call < start * 3 + 2; call += 1) await new Promise((resolve) => setImmediate(resolve))
     await store.stop()
   }
-  const { store } = open(directory, plans)
+  const { store } = await open(directory, plans)
   store.add(segment(directory, 'a', content))
   await store.idle()
   expect([...plans.stored].sort()).toEqual(['1', '2', '3', '5'])
 })
 
 test('a statement that fails over nothing at all blames no body: the segment waits until it works', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
   const broken = () => new StorageError(36, 'the server does not know this format')
   plans.failures.push(broken(), broken())
-  const { store, events } = open(directory, plans)
+  const { store, events } = await open(directory, plans)
   store.add(segment(directory, 'a', segmentOf('good', 'also good')))
   await store.idle()
   expect(events.quarantine).toEqual([])
@@ -115,9 +121,9 @@ test('a statement that fails over nothing at all blames no body: the segment wai
 })
 
 test('of a damaged segment the bodies in front are stored and the rest goes aside', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
-  const { store, events } = open(directory, plans)
+  const { store, events } = await open(directory, plans)
   store.add(segment(directory, 'a', Buffer.concat([segmentOf('one', 'two'), Uint8Array.of(99, 1, 2)])))
   await store.idle()
   expect(plans.stored).toEqual(['one', 'two'])
@@ -125,9 +131,9 @@ test('of a damaged segment the bodies in front are stored and the rest goes asid
 })
 
 test('bytes behind what was acknowledged are not stored', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
-  const { store } = open(directory, plans)
+  const { store } = await open(directory, plans)
   const written = segment(directory, 'a', segmentOf('acknowledged', 'refused'))
   store.add({ ...written, bytes: segmentOf('acknowledged').length })
   await store.idle()
@@ -135,19 +141,19 @@ test('bytes behind what was acknowledged are not stored', async () => {
 })
 
 test('an empty segment is removed without an INSERT, and nobody is told that it was stored', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
-  const { store, events } = open(directory, plans)
+  const { store, events } = await open(directory, plans)
   store.add(segment(directory, 'a', new Uint8Array(), []))
   await store.idle()
   expect([plans.calls, directory.files(), events.told]).toEqual([0, [], []])
 })
 
 test('stopping ends the waiting for a storage that is down and leaves the segments on disk', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
   plans.failures.push(...Array.from({ length: 100 }, down))
-  const { store } = open(directory, plans)
+  const { store } = await open(directory, plans)
   for (const id of ['a', 'b']) store.add(segment(directory, id, segmentOf(id)))
   await new Promise((resolve) => setImmediate(resolve))
   await store.stop()
@@ -156,13 +162,13 @@ test('stopping ends the waiting for a storage that is down and leaves the segmen
 })
 
 test('stopping waits for the INSERT that runs and starts no other; what comes later stays on disk', async () => {
-  using directory = segmentDirectory()
+  using directory = signalDirectory()
   const plans = new FakePlans()
   let release = () => {}
   plans.gate = new Promise((resolve) => {
     release = resolve
   })
-  const { store } = open(directory, plans)
+  const { store } = await open(directory, plans)
   for (const id of ['a', 'b']) store.add(segment(directory, id, segmentOf(id)))
   while (plans.calls === 0) await new Promise((resolve) => setImmediate(resolve))
   const stopped = store.stop()
@@ -173,4 +179,103 @@ test('stopping waits for the INSERT that runs and starts no other; what comes la
   await store.idle()
   expect(existsSync(join(directory.path, 'b.seg')) && existsSync(join(directory.path, 'c.seg'))).toBe(true)
   expect(plans.calls).toBe(1)
+})
+
+test('a segment that fails while the next one is stored goes aside whole, so that it blocks nobody', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans()
+  plans.refuses = (text) => (text.startsWith('heavy') ? new StorageError(241, 'memory limit exceeded') : null)
+  const { store, events, quarantine } = await open(directory, plans)
+  store.add(segment(directory, 'a', segmentOf('heavy', 'beside it')))
+  for (const id of ['b', 'c']) store.add(segment(directory, id, segmentOf(id)))
+  await store.idle()
+  expect(plans.stored).toEqual(['b', 'c'])
+  expect(events.told).toEqual([
+    ...Array.from({ length: 4 }, () => 'retrying traces a'),
+    ...['stored traces b', 'quarantined traces', 'stored traces c'],
+  ])
+  expect(quarantine.list()).toMatchObject([{ id: 'a', kinds: ['traces'], bodies: 2, error: { code: 241 } }])
+  expect([store.oldestAt, store.bytes, directory.files()]).toEqual([null, 0, []])
+  // Put back whole: the tokens are those of before, so rows that were in already do not come twice.
+  plans.refuses = () => null
+  const { segment: again, outcome } = await quarantine.release('a')
+  store.add(again)
+  expect(await outcome).toBe('stored')
+  expect(plans.stored).toEqual(['b', 'c', 'heavy', 'beside it'])
+  expect(plans.tokens).toEqual(['b:traces', 'c:traces', 'a:traces'])
+})
+
+test('a full disk, or a storage that takes nothing at all, puts nothing aside', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans()
+  const failure = { code: 243 }
+  plans.refuses = () => new StorageError(failure.code, 'not now')
+  const { store, events, quarantine } = await open(directory, plans)
+  for (const id of ['a', 'b', 'c']) store.add(segment(directory, id, segmentOf(id)))
+  const failures = (count: number) => events.errors.length >= count
+  while (!failures(12)) await new Promise((resolve) => setTimeout(resolve, 1))
+  failure.code = 241
+  while (!failures(24)) await new Promise((resolve) => setTimeout(resolve, 1))
+  plans.refuses = () => null
+  await store.idle()
+  expect(quarantine.list()).toEqual([])
+  expect([...plans.stored].sort()).toEqual(['a', 'b', 'c'])
+})
+
+test('a body that is put back is stored once under one token, however often; one that fails again comes back', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans()
+  const { store, quarantine } = await open(directory, plans)
+  store.add(segment(directory, 'a', segmentOf('good', 'poison', 'fine')))
+  await store.idle()
+  const [body] = quarantine.list()
+  expect(body).toMatchObject({ id: 'a-traces-1-2', bytes: 6, bodies: 1, retries: 0, error: { code: 444 } })
+  expect(await quarantine.read('a-traces-1-2')).toEqual(Buffer.from(bytesOf('poison')))
+  const first = await quarantine.release('a-traces-1-2')
+  await expect(quarantine.release('a-traces-1-2')).rejects.toMatchObject({ code: 'CONFLICT' })
+  await expect(quarantine.remove('a-traces-1-2')).rejects.toMatchObject({ code: 'CONFLICT' })
+  expect(quarantine.size('traces')).toEqual({ bodies: 0, bytes: 0 })
+  store.add(first.segment)
+  expect(await first.outcome).toBe('quarantined')
+  expect(quarantine.list()).toMatchObject([{ id: 'a-traces-1-2', retries: 1, isRetrying: false }])
+  plans.isPoison = () => false
+  const second = await quarantine.release('a-traces-1-2')
+  store.add(second.segment)
+  expect(await second.outcome).toBe('stored')
+  expect(plans.stored).toEqual(['good', 'fine', 'poison'])
+  expect([quarantine.list(), quarantine.bytes, directory.files()]).toEqual([[], 0, []])
+  expect(readdirSync(join(directory.path, 'quarantine'))).toEqual([])
+})
+
+test('a retry that the process did not survive goes on at the next start, for its own kinds only', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans(['gauge', 'sum'])
+  plans.refuses = (_text, kind) => (kind === 'sum' ? new StorageError(444, 'cannot read the message') : null)
+  const { store, quarantine } = await open(directory, plans)
+  store.add(segment(directory, 'a', segmentOf('x'), ['gauge', 'sum']))
+  await store.idle()
+  expect([plans.stored, quarantine.list()]).toMatchObject([['gauge: x'], [{ id: 'a-sum-0-1', kinds: ['sum'] }]])
+  await quarantine.release('a-sum-0-1')
+  plans.refuses = () => null
+  for (let start = 0; start < 2; start += 1) {
+    const next = await open(directory, plans)
+    for (const each of await next.quarantine.released('traces')) next.store.add(each)
+    await next.store.idle()
+  }
+  expect(plans.stored).toEqual(['gauge: x', 'sum: x'])
+  expect(directory.files()).toEqual([])
+  expect(readdirSync(join(directory.path, 'quarantine'))).toEqual([])
+})
+
+test('what went in at a second reading has the token of its segment, so that a replay adds nothing', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans()
+  plans.failures.push(new StorageError(32, 'attempt to read after eof'))
+  const { store, quarantine } = await open(directory, plans)
+  const content = segmentOf('1', '2')
+  store.add(segment(directory, 'a', content))
+  await store.idle()
+  store.add(segment(directory, 'a', content))
+  await store.idle()
+  expect([plans.stored, plans.tokens, quarantine.list()]).toEqual([['1', '2'], ['a:traces'], []])
 })

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** A real Davy: `node src/main.ts serve`, embedded ClickHouse, production defaults, free ports of loopback. */
+export type RunningDavy = {
+  readonly pid: number
+  /** Of the API. */
+  readonly url: string
+  /** Of OTLP over HTTP. */
+  readonly otlpUrl: string
+  /** Lines that it logged as warnings or errors. */
+  readonly troubles: readonly string[]
+  /** Stops it as an operator would. @throws Error when it does not end with 0. */
+  stop(): Promise<void>
+  /** Ends it at once; its data stay as they are. */
+  kill(): Promise<void>
+}
+
+const root = join(import.meta.dirname, '../..')
+const warningLevels = new Set(['warn', 'error', 'fatal'])
+
+/** @param env variables beyond those of the directory and the ports. */
+export async function startDavy(directory: string, env: Readonly<Record<string, string>> = {}): Promise<RunningDavy> {
+  const child = spawn(process.execPath, [join(root, 'src/main.ts'), 'serve'], {
+    cwd: directory,
+    env: {
+      PATH: process.env.PATH,
+      UV_THREADPOOL_SIZE: '16',
+      DAVY_STORAGE_URL: `chdb:${join(directory, 'data')}`,
+      DAVY_PORT: '0',
+      DAVY_OTLP_HTTP_PORT: '0',
+      DAVY_OTLP_GRPC_PORT: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const troubles: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => troubles.push(line))
+  const { address, otlp } = await ready(child, troubles)
+  return {
+    pid: child.pid as number,
+    url: address,
+    otlpUrl: otlp,
+    troubles,
+    stop: () => end(child, 'SIGTERM', 0),
+    kill: () => end(child, 'SIGKILL', null),
+  }
+}
+
+function ready(child: ChildProcess, troubles: string[]): Promise<{ readonly address: string; readonly otlp: string }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`Davy ended with ${code}: ${troubles.join('\n')}`)))
+    if (child.stdout === null) throw new Error('Davy was started without a pipe for its log')
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (!line.startsWith('{')) return
+      const entry = JSON.parse(line) as { level: string; msg: string; address: string; otlp: string }
+      if (warningLevels.has(entry.level)) troubles.push(line)
+      if (entry.msg === 'Davy is ready') resolve(entry)
+    })
+  })
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals, expected: number | null): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill(signal)
+  const [code] = (await exited) as [number | null]
+  if (code !== expected) throw new Error(`expected Davy to end with ${expected}, got ${code}`)
+}
