@@ -11,10 +11,12 @@ import { Deployments } from './engine/deployments.ts'
 import { Detector } from './engine/detector.ts'
 import { Endpoints } from './engine/endpoints.ts'
 import { expireForgotten, Polls } from './engine/expiry.ts'
+import { InFlight } from './engine/ingest/in-flight.ts'
 import { Ingest } from './engine/ingest/ingest.ts'
 import { ingestEvents } from './engine/ingest/ingest-events.ts'
 import { insertPlans } from './engine/ingest/insert-plans.ts'
 import { Jobs } from './engine/jobs.ts'
+import { Judgements } from './engine/judgements/judgements.ts'
 import { measureDeployments, measureIngest } from './engine/measure.ts'
 import { NewestVerdicts } from './engine/newest-verdicts.ts'
 import { readTemplates } from './engine/template-files.ts'
@@ -39,7 +41,7 @@ import { Looks } from './storage/looks.ts'
 import { measured } from './storage/measured.ts'
 import { migrate } from './storage/migrations.ts'
 import { openStorage } from './storage/open-storage.ts'
-import { applyRetention } from './storage/retention.ts'
+import { applyRetention, daysOf } from './storage/retention.ts'
 import { RollupReader } from './storage/rollup-reader.ts'
 import { version } from './version.ts'
 
@@ -69,8 +71,9 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   for (const applied of await migrate(store, facts, dialect, config.retention)) {
     log.info({ migration: applied.id, name: applied.name }, 'a migration was applied')
   }
+  const days = daysOf(config.retention)
   const resized = await applyRetention(store, dialect, config.retention)
-  if (resized.length > 0) log.info({ tables: resized, ...config.retention }, 'rows of these tables now live this long')
+  if (resized.length > 0) log.info({ tables: resized, ...days }, 'rows of these tables now live this long')
   const looks = new Looks(store, writer)
   const rollups = new RollupReader(store)
 
@@ -83,6 +86,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
     events: ingestEvents(log, metrics),
   })
   stops.push('ingest', 15_000, () => ingest.close(10_000))
+  const inFlight = new InFlight(config.ingest.inFlightMaxBytes)
 
   const templates = new Templates(facts, readTemplates(config.templatesDirectory), id)
   await templates.refresh()
@@ -93,7 +97,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const bus = new Bus(log)
   const judge = judges.sequential
   const calibrations = new Calibrations(facts, now, id)
-  const oldestUnstoredAt = () => ingest.oldestUnstoredAt('traces')
+  const oldestUnstoredAt = (signal: 'traces' | 'metrics' = 'traces') => ingest.oldestUnstoredAt(signal)
   const conveyor = new Conveyor({
     ...{ deployments, rollups, looks, facts, calibrations, judge, bus, log, metrics, now },
     oldestUnstoredAt,
@@ -123,15 +127,17 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
       endpoints,
       deliverer,
       ingest,
+      inFlight,
       calibrations,
       judge,
+      judgements: new Judgements(),
       bus,
       log,
       metrics,
     },
     ...{ now, publicUrl: config.publicUrl, engine: engineName, stopping: stopping.signal },
-    retentionDays: config.retention.rollupDays,
-    retentionRawDays: config.retention.rawDays,
+    retentionDays: days.traceRollupDays,
+    retentionRawDays: Math.max(days.traceDays, days.logDays, days.metricDays),
     ingestLimits: config.ingest,
     newestVerdict: (deploymentId) => newest.of(deploymentId),
     nextLookAt: (deployment) => conveyor.nextLookAt(deployment),
@@ -140,8 +146,9 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
     polled: (deploymentId) => polls.note(deploymentId, now()),
     isReady: () => isReady,
     measure: () => {
-      measureIngest(ingest, metrics, now())
-      measureDeployments(deployments, conveyor, metrics)
+      measureIngest(ingest, inFlight, metrics, now())
+      measureDeployments(deployments, conveyor, metrics, now())
+      metrics.killSwitch.set(killSwitchOf(config, deployments) === null ? 0 : 1)
     },
   }
   const access = {

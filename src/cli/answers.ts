@@ -59,8 +59,46 @@ export const pageAnswer = Type.Object({
 
 export const planAnswer = Type.Object({ weights: Type.Array(Type.Object({ weight: number, summary: Type.String() })) })
 
+const fault = Type.Union([Type.Object({ code: Type.Integer(), message: Type.String() }), Type.Null()])
+const quarantined = {
+  id: Type.String({ minLength: 1 }),
+  signal: Type.String(),
+  kinds: Type.Array(Type.String()),
+  bytes: Type.Integer(),
+  quarantinedAt: Type.String(),
+  error: fault,
+  why: Type.String(),
+  retries: Type.Integer(),
+  state: Type.String(),
+}
+
+/** What the storage would not take. */
+export const quarantinePageAnswer = Type.Object({
+  items: Type.Array(Type.Object(quarantined)),
+  nextCursor: Type.Union([Type.String(), Type.Null()]),
+})
+
+export const quarantinedAnswer = Type.Object({
+  ...quarantined,
+  previews: Type.Array(
+    Type.Object({
+      fields: Type.Record(Type.String(), Type.Unknown()),
+      isCut: Type.Boolean(),
+      fault: Type.Union([Type.String(), Type.Null()]),
+    }),
+  ),
+})
+
+export const retryAnswer = Type.Object({
+  outcome: Type.Enum(['stored', 'quarantined', 'waiting']),
+  error: Type.Optional(fault),
+  why: Type.Optional(Type.String()),
+})
+
 export type VerdictAnswer = Static<typeof verdictAnswer>
 export type GateAnswer = Static<typeof gateAnswer>
+export type QuarantinePageAnswer = Static<typeof quarantinePageAnswer>
+export type QuarantinedAnswer = Static<typeof quarantinedAnswer>
 export type DeploymentAnswer = Static<typeof deploymentAnswer>
 
 /** The value of an answer that fits `schema`, or null: a proxy's page with status 200 is no verdict. */

@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander'
+import { addAnalyse } from './analyse.ts'
 import { CommandEnd } from './command-end.ts'
 import { addDeployments } from './deployments.ts'
 import { addOffline } from './offline.ts'
 import { addPlan } from './plan.ts'
+import { addQuarantine } from './quarantine.ts'
 import { addRegister } from './register.ts'
+import { addReplay } from './replay.ts'
 import { addTelling } from './tell.ts'
 import type { Terminal } from './terminal.ts'
 import { addVerdict } from './verdict.ts'
@@ -27,6 +30,9 @@ export function createProgram(terminal: Terminal, version: string): Command {
   addTelling(program, terminal)
   addDeployments(program, terminal)
   addPlan(program, terminal)
+  addQuarantine(program, terminal)
+  addReplay(program, terminal, version)
+  addAnalyse(program, terminal)
   addOffline(program, terminal)
   return program
 }

@@ -10,6 +10,8 @@ export type Terminal = {
   /** So many random bytes. */
   readonly random: (count: number) => Uint8Array
   readonly readFile: (path: string) => string
+  /** The whole standard input. */
+  readonly readInput: () => string
   /** To the standard output: what was asked for. */
   readonly write: (text: string) => void
   /** To the standard error: what happens on the way, and why something failed. */
@@ -26,6 +28,7 @@ export function processTerminal(): Terminal {
     clock: systemClock,
     random: (count) => randomBytes(count),
     readFile: (path) => readFileSync(path, 'utf8'),
+    readInput: () => readFileSync(0, 'utf8'),
     write: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),
     onInterrupt: (listener) => void process.once('SIGINT', listener),

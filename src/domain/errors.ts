@@ -5,6 +5,7 @@
 export const errorTable = {
   VALIDATION: { status: 400, title: 'The request does not fit its schema' },
   BAD_OTLP: { status: 400, title: 'The body is not valid OTLP' },
+  BAD_REMOTE_WRITE: { status: 400, title: 'The body is not a valid Prometheus remote write, or not all of it is' },
   BAD_ENCODING: { status: 400, title: 'The body cannot be decompressed' },
   UNAUTHENTICATED: { status: 401, title: 'A token is needed' },
   FORBIDDEN: { status: 403, title: 'The token has not the role for this' },
@@ -19,7 +20,7 @@ export const errorTable = {
   UNPROCESSABLE: { status: 422, title: 'The request is well formed and cannot be carried out' },
   WINDOWS_DISJOINT: { status: 422, title: 'The windows of the two cohorts do not overlap' },
   TOO_MANY_LOOKS: { status: 422, title: 'The analysis would need too many looks' },
-  OVERLOADED: { status: 429, title: 'Too much is waiting to be stored' },
+  OVERLOADED: { status: 429, title: 'Too much is waiting' },
   INTERNAL: { status: 500, title: 'Davy failed; this says nothing about the release' },
   STORAGE_DOWN: { status: 503, title: 'The storage does not answer' },
   STOPPING: { status: 503, title: 'Davy is stopping' },

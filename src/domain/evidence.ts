@@ -9,12 +9,63 @@ export type Histogram = readonly (readonly [bucket: number, count: number])[]
 
 export const histogramScale = 5
 
-/** One arm's sufficient statistics over one slice. Requests are SERVER and CONSUMER spans by their end time. */
-export type ArmSlice = Counts & {
-  readonly operations: Readonly<Record<string, Counts>>
-  readonly pods: Readonly<Record<string, Counts>>
-  readonly latency: Histogram
+/** What one pod said of one gauge over one slice: how often, the sum, and the extremes, in the instrument's unit. */
+export type PodReadings = {
+  readonly count: number
+  readonly sum: number
+  readonly min: number
+  readonly max: number
 }
+
+/** By pod. A sender that names no pod is the pod ''. */
+export type ByPod<Value> = Readonly<Record<string, Value>>
+
+/**
+ * One arm's sufficient statistics over one slice. Requests are SERVER and CONSUMER spans by their end time, or what an
+ * instrument counted by the time of its points.
+ */
+export type ArmSlice = Counts & {
+  /** By stratum: the operation, and the region where the sender names one ({@link stratumKey}). */
+  readonly operations: Readonly<Record<string, Counts>>
+  readonly pods: ByPod<Counts>
+  readonly latency: Histogram
+  /** Durations by stratum, of at most {@link mostLatencyStrata}; absent: only the whole is known. */
+  readonly latencies?: Readonly<Record<string, Histogram>>
+  /**
+   * The same durations as low as they may be: of a sender that told only edges which they lie between, `latency` and
+   * `latencies` have them at the upper edge, and this at the lower one. Absent: they are known to the bucket.
+   */
+  readonly atLeast?: { readonly latency: Histogram; readonly latencies?: Readonly<Record<string, Histogram>> }
+  /**
+   * Requests that the counted ones stand for, by the sampling threshold that the senders wrote; absent: as many as
+   * `requests`.
+   */
+  readonly adjusted?: number
+  /** Readings of the gauges that the template asks for, by instrument. */
+  readonly gauges?: Readonly<Record<string, ByPod<PodReadings>>>
+  /** How much the counters grew that the template asks for, by instrument; a pod that reported no growth has a 0. */
+  readonly events?: Readonly<Record<string, ByPod<number>>>
+}
+
+/** Between an operation and its region in a stratum's key; no attribute has this control character. */
+const keySeparator = '\u001f'
+
+/** The key of a stratum. @param region '' when the sender names none. */
+export function stratumKey(operation: string, region: string): string {
+  return region === '' ? operation : `${operation}${keySeparator}${region}`
+}
+
+/** What a stratum's key is made of; region '' when it has none. */
+export function stratumOf(key: string): { readonly operation: string; readonly region: string } {
+  const [operation = '', region = ''] = key.split(keySeparator)
+  return { operation, region }
+}
+
+/** The durations of so many strata are kept one by one, those with most requests; the rest is in the whole only. */
+export const mostLatencyStrata = 20
+
+/** Answers of both arms to the same requests (shadow traffic): how many, and those in which one arm failed alone. */
+export type Pairs = { readonly pairs: number; readonly canaryWorse: number; readonly baselineWorse: number }
 
 /**
  * What one look closed: everything that its decision saw for the first time. Times are Unix milliseconds, `from`
@@ -29,6 +80,8 @@ export type Slice = {
   readonly closesBlock: boolean
   /** How many steps the controller had announced at `to`; a new step asks the promote question again. */
   readonly step: number
+  /** Absent: none was looked for, since the strategy is no shadow. */
+  readonly pairs?: Pairs
   /** Share of the traffic that was announced for the canary at `to`, 0 to 1. Absent: none was announced. */
   readonly plannedWeight?: number
   /**

@@ -68,6 +68,20 @@ export function formatCount(count: number | null): string {
   return Math.round(count).toLocaleString('en-US')
 }
 
+const magnitudes = [
+  [1e12, ' T'],
+  [1e9, ' G'],
+  [1e6, ' M'],
+  [1e3, ' k'],
+] as const
+
+/** An amount of some unit, three digits: '0.62', '512', '1.2 G'; '–' for null. */
+export function formatAmount(amount: number | null): string {
+  if (isUnknown(amount)) return missing
+  const [unit, suffix] = magnitudes.find(([least]) => Math.abs(amount) >= least) ?? [1, '']
+  return `${stripZeros(significant(amount / unit, 3))}${suffix}`
+}
+
 /** A span of time from its seconds: '40 s', '8 min 30 s', '34 min', '1 h 20 min'; from ten minutes without seconds. */
 export function formatDuration(seconds: number | null): string {
   if (isUnknown(seconds)) return missing

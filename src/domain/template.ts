@@ -1,18 +1,37 @@
 /** A metric's kind decides which evidence is gathered and which test judges it. */
-export type MetricKind = 'proportion' | 'distribution'
+export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired'
+
+/** Where the numbers of a metric come from, one source for a whole deployment. */
+type MetricSource = 'spans' | 'metrics'
 
 export type MetricSpec = {
   readonly name: string
-  /** `proportion`: failed requests among all; `distribution`: request durations. */
+  /**
+   * `proportion`: failed requests among all; `distribution`: request durations; `gauge`: levels by pod, as of memory;
+   * `count`: events per pod and second, as restarts; `paired`: answers of both arms to the same requests.
+   */
   readonly kind: MetricKind
-  /** Where the numbers come from, one source for a whole deployment. `spans`: SERVER and CONSUMER spans. */
-  readonly source: 'spans'
+  /**
+   * `spans`: SERVER and CONSUMER spans. `metrics`: the points of an instrument; for proportion and distribution those of
+   * a histogram of durations, in seconds or milliseconds. All metrics of these two kinds have one source.
+   */
+  readonly source: MetricSource
+  /**
+   * source metrics: names of OpenTelemetry instruments, the first one that the baseline reports is judged. Absent for
+   * proportion and distribution: the conventions' names for requests of a server.
+   */
+  readonly instruments?: readonly string[]
+  /**
+   * gauge: its `level` (default), or its `growth`, the slope of its floor: harm is one that would take it to `margin`
+   * times its level within a day.
+   */
+  readonly reading?: 'level' | 'growth'
   /** The harmful direction. */
   readonly direction: 'increase'
   /** Share of the error budget; weights sum to at most 1, what is left over is reserve and never judged. */
   readonly weight: number
   readonly group: string
-  /** Rollback when harm beyond this ratio is shown; 1.25 = a quarter more. At least 1.05. */
+  /** Rollback when harm beyond this ratio is shown; 1.25 = a quarter more. At least 1.05, 1 for counts and pairs. */
   readonly margin: number
   /** Promote when harm beyond this ratio is ruled out. At least `margin`'s floor, 1.05. */
   readonly promoteMargin: number

@@ -1,9 +1,13 @@
 import type { Deployment } from '../domain/deployment.ts'
-import type { Histogram, Slice } from '../domain/evidence.ts'
+import type { Slice } from '../domain/evidence.ts'
+import type { MetricKind } from '../domain/template.ts'
+import type { RunningTrial } from '../judges/verdict/running-trial.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
-import type { RunningTrial } from './running-trial.ts'
-import { baselineLatency, sliceOf, totalsOf } from './slices.ts'
-import { firstTick, nextWindow, type Window } from './timetable.ts'
+import { isShadow, pairMs } from './pairs.ts'
+import type { Subject } from './request-source.ts'
+import { riseMs } from './rises.ts'
+import { type SliceRows, sliceOf, totalsOf } from './slices.ts'
+import { nextWindow, type Window } from './timetable.ts'
 
 const hourMs = 3_600_000
 
@@ -27,18 +31,21 @@ export function dueWindows(deployment: Deployment, seenUpTo: number | null, wate
   return windows
 }
 
-/** The slices of some deployments, by deployment id, with one query. */
+/** The slices of some deployments, by deployment id, with one query for each kind of evidence. */
 export async function collect(
   rollups: RollupReader,
   due: readonly Due[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly Slice[]>> {
-  const services = [...new Set(due.map(({ deployment }) => deployment.service))]
   const from = Math.min(...due.map(({ windows }) => windows[0]?.from ?? Number.POSITIVE_INFINITY))
   const to = Math.max(...due.map(({ windows }) => windows.at(-1)?.to ?? 0))
-  const rows = await rollups.requests(services, from, to, signal)
+  const subjects = due.map(({ deployment, trial: { requestsFrom } }) => ({ deployment, requestsFrom }))
+  const rows = await collectRows(rollups, subjects, from, to, signal)
   return new Map(
-    due.map(({ deployment, windows }) => [deployment.id, windows.map((window) => sliceOf(deployment, window, rows))]),
+    due.map(({ deployment, trial, windows }) => [
+      deployment.id,
+      windows.map((window) => sliceOf(deployment, window, rows, trial.requestsFrom)),
+    ]),
   )
 }
 
@@ -60,7 +67,12 @@ export async function countLate(
 ): Promise<NonNullable<Slice['late']>> {
   const seen = trial.seenSince(before - hourMs)
   if (seen === null) return { baseline: 0, canary: 0, inTime: { baseline: 0, canary: 0 } }
-  const stored = totalsOf(deployment, await rollups.totals([deployment.service], seen.from, before))
+  const { requestsFrom } = trial
+  const totals =
+    requestsFrom === null
+      ? await rollups.totals([deployment.service], seen.from, before)
+      : await rollups.durationTotals([deployment.service], [requestsFrom], seen.from, before)
+  const stored = totalsOf(deployment, totals)
   return {
     // Rows only grow, so less than was seen can only be rows whose time to live is over.
     baseline: Math.max(0, stored.baseline - seen.baseline),
@@ -69,10 +81,37 @@ export async function countLate(
   }
 }
 
-/** The baseline's durations in the hour before the deployment started. */
-export async function collectReference(rollups: RollupReader, deployment: Deployment): Promise<Histogram> {
-  if (deployment.baseline === null) return []
-  const start = firstTick(deployment)
-  const rows = await rollups.latencies(deployment.service, start - hourMs, start)
-  return baselineLatency(deployment, rows)
+/** All rows that the deployments' metrics ask for, in a window of Unix milliseconds. */
+export async function collectRows(
+  rollups: RollupReader,
+  subjects: readonly Subject[],
+  from: number,
+  to: number,
+  signal?: AbortSignal,
+): Promise<SliceRows> {
+  const deployments = subjects.map(({ deployment }) => deployment)
+  const services = [...new Set(deployments.map(({ service }) => service))]
+  const counted = subjects.filter(({ requestsFrom }) => requestsFrom !== null)
+  const traced = subjects.filter(({ requestsFrom }) => requestsFrom === null)
+  const servicesOf = (of: readonly Subject[]) => [...new Set(of.map(({ deployment }) => deployment.service))]
+  const instruments = [...new Set(counted.flatMap(({ requestsFrom }) => requestsFrom ?? []))]
+  const asked = (kind: MetricKind): string[] => [...new Set(deployments.flatMap((one) => instrumentsOf(one, kind)))]
+  const [gauges, counters] = [asked('gauge'), asked('count')]
+  const shadows = deployments.filter(isShadow)
+  const [requests, durations, gaugeRows, counterRows, counts, answers] = await Promise.all([
+    traced.length === 0 ? [] : rollups.requests(servicesOf(traced), from, to, signal),
+    counted.length === 0 ? [] : rollups.durations(servicesOf(counted), instruments, from, to, signal),
+    gauges.length === 0 ? [] : rollups.gauges(services, gauges, from, to, signal),
+    counters.length === 0 ? [] : rollups.counters(services, counters, from, to, signal),
+    counters.length === 0 ? [] : rollups.gauges(services, counters, from - riseMs, to, signal),
+    shadows.length === 0
+      ? []
+      : rollups.answers([...new Set(shadows.map(({ service }) => service))], from - pairMs, to, signal),
+  ])
+  return { requests, durations, gauges: gaugeRows, counters: counterRows, counts, answers }
+}
+
+/** The instruments that a deployment's metrics of one kind may be judged by. */
+export function instrumentsOf({ template }: Pick<Deployment, 'template'>, kind: MetricKind): readonly string[] {
+  return template.metrics.flatMap((metric) => (metric.kind === kind ? (metric.instruments ?? []) : []))
 }

@@ -2,23 +2,27 @@ import { usableNulls } from '../domain/calibration.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Slice } from '../domain/evidence.ts'
 import type { Judge } from '../domain/judge.ts'
+import type { Look, LookEvidence } from '../domain/look.ts'
 import type { Conclusion, Verdict } from '../domain/verdict.ts'
+import { RunningTrial } from '../judges/verdict/running-trial.ts'
+import { verdictOf } from '../judges/verdict/verdict-of.ts'
 import { derivedId } from '../platform/ids.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { withSpan } from '../platform/tracing.ts'
 import type { Facts } from '../storage/facts.ts'
-import type { Look, LookEvidence, Looks } from '../storage/looks.ts'
+import type { Looks } from '../storage/looks.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
+import { collectBeginnings } from './beginnings.ts'
 import type { Bus } from './bus.ts'
 import type { Calibrations } from './calibration/calibrations.ts'
-import { byNearness, collect, collectReference, countLate, type Due, dueWindows } from './collect.ts'
+import { byNearness, collect, countLate, type Due, dueWindows } from './collect.ts'
 import type { Deployments } from './deployments.ts'
 import { Failures } from './failures.ts'
 import { Recorder, type Step } from './recorder.ts'
-import { RunningTrial } from './running-trial.ts'
+import { requestSignal } from './request-source.ts'
+import { resumeTrial } from './resume-trial.ts'
 import { firstTick, nextWindow, watermark } from './timetable.ts'
-import { verdictOf } from './verdict-of.ts'
 
 /** So many closed deployments are checked for their last word in one tick: after a start there may be years of them. */
 const settlesPerTick = 200
@@ -34,8 +38,8 @@ export type ConveyorOptions = {
   readonly log: Logger
   readonly metrics: Metrics
   readonly now: () => number
-  /** Since when telemetry has been waiting for storage; null when all is stored. */
-  readonly oldestUnstoredAt: () => number | null
+  /** Since when telemetry of a signal has been waiting for storage; null when all is stored. */
+  readonly oldestUnstoredAt: (signal: 'traces' | 'metrics') => number | null
   readonly publicUrl: string
   readonly engine: string
 }
@@ -102,7 +106,8 @@ export class Conveyor {
     if (isOver(trial)) return null
     await this.#recordOverride(deployment, trial)
     if (isOver(trial)) return null
-    const complete = watermark(this.#o.now(), this.#o.oldestUnstoredAt(), deployment.template.watermarkSeconds)
+    const oldest = this.#o.oldestUnstoredAt(requestSignal(trial.requestsFrom))
+    const complete = watermark(this.#o.now(), oldest, deployment.template.watermarkSeconds)
     const windows = dueWindows(deployment, trial.seenUpTo, complete)
     return windows.length === 0 ? null : { deployment, trial, windows }
   }
@@ -113,24 +118,20 @@ export class Conveyor {
     if (running !== undefined && running.templateDigest === deployment.templateDigest) return running
     const looks = await this.#o.looks.list(deployment.id)
     const trial =
-      looks.length === 0
-        ? await this.#openTrial(deployment)
-        : await RunningTrial.resume(deployment, looks, this.#o.judge)
+      looks.length === 0 ? await this.#openTrial(deployment) : await resumeTrial(deployment, looks, this.#o.judge)
     await this.#recorder.complete(looks)
     this.#trials.set(deployment.id, trial)
     return trial
   }
 
-  /** Look 0 holds what the trial starts from: the baseline's latency before the start, and what history taught by then. */
+  /** Look 0 holds what the trial starts from: how the baseline was before the start, and what history taught by then. */
   async #openTrial(deployment: Deployment): Promise<RunningTrial> {
     const at = firstTick(deployment)
-    const reference = await collectReference(this.#o.rollups, deployment)
     const calibration = await this.#o.calibrations.before(deployment, deployment.templateDigest, at)
-    const nulls = usableNulls(calibration)
-    const trial = RunningTrial.start(deployment, reference, this.#o.judge, nulls)
+    const beginnings = await collectBeginnings(this.#o.rollups, deployment, usableNulls(calibration))
+    const trial = RunningTrial.start(deployment, beginnings, this.#o.judge)
     const evidence: LookEvidence = {
-      ...{ slice: null, reference },
-      ...(nulls === null ? {} : { nulls }),
+      ...{ slice: null, ...beginnings },
       ...(calibration === null ? {} : { calibration }),
     }
     const step = this.#step(deployment, trial, trial.conclude(at), at, evidence)
@@ -161,6 +162,7 @@ export class Conveyor {
     try {
       await this.#record(steps)
     } catch (error) {
+      this.#o.metrics.lookFailures.inc(steps.length)
       this.#o.log.error({ err: error, looks: steps.length }, 'looks could not be recorded; the next tick tries again')
       return
     }
@@ -267,6 +269,7 @@ export class Conveyor {
   /** What fails again and again is tried less and less often: reading its looks anew takes time from the others. */
   #fail({ id, service }: Deployment, error: unknown): void {
     this.#trials.delete(id)
+    this.#o.metrics.lookFailures.inc()
     const retryAt = this.#failures.note(id, this.#o.now())
     this.#o.log.error(
       { err: error, deploymentId: id, service, retryAt: new Date(retryAt).toISOString() },

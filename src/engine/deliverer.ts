@@ -58,7 +58,7 @@ export class Deliverer {
     await this.refresh()
     const now = this.#o.now()
     const waiting = this.#outbox.waiting()
-    this.#o.metrics.webhookPending.set(waiting.length)
+    this.#measure(waiting, now)
     const due = waiting.filter(({ dueAt, delivery }) => dueAt <= now && !this.#underway.has(delivery.id))
     for (const lane of this.#lanes.values()) lane.queue = []
     for (const item of due.sort(byUrgency)) this.#laneOf(item.endpoint).queue.push(item)
@@ -112,6 +112,18 @@ export class Deliverer {
       data: { note: 'Davy reaches this endpoint, and its signature can be verified.' },
     }
     return this.#o.sink.deliver(endpoint, this.#o.endpoints.secretsOf(endpointId), message, new Date(now), signal)
+  }
+
+  #measure(waiting: readonly Waiting[], now: number): void {
+    const { webhookPending, webhookOldestPending, webhookDeliveries } = this.#o.metrics
+    webhookPending.set(waiting.length)
+    const oldest = waiting.reduce((least, { outgoing }) => Math.min(least, Date.parse(outgoing.writtenAt)), now)
+    webhookOldestPending.set((now - oldest) / 1000)
+    // An increase from nothing to one is seen only where there was a nothing.
+    for (const { id: endpoint, disabled } of this.#o.endpoints.list()) {
+      if (disabled) continue
+      for (const outcome of ['delivered', 'retry', 'failed']) webhookDeliveries.inc({ endpoint, outcome }, 0)
+    }
   }
 
   #laneOf({ id }: Endpoint): Lane {

@@ -1,11 +1,11 @@
 import { cohortKey, defaultEnvironment, isSameUnit, type Unit } from '../domain/cohort.ts'
 import type { Deployment, Outcome, Override, Progress } from '../domain/deployment.ts'
 import { DavyError } from '../domain/errors.ts'
+import type { DeploymentFact, Opening } from '../domain/fold-deployment.ts'
+import { digestOf } from '../platform/digest.ts'
 import type { Facts } from '../storage/facts.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import { chooseBaseline } from './baseline.ts'
-import { digestOf } from './digest.ts'
-import type { Opening } from './fold-deployments.ts'
 import { Register } from './register.ts'
 import { checkCohorts, onlyNamespace, type Registration, startOf } from './registration.ts'
 import { outranked } from './supersession.ts'
@@ -73,6 +73,11 @@ export class Deployments {
       })
     }
     return deployment
+  }
+
+  /** What a deployment is a fold of: all that happened to it, oldest first. */
+  history(id: string): readonly DeploymentFact[] {
+    return this.#register.history(id)
   }
 
   get killSwitch(): KillSwitch | null {

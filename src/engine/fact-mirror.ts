@@ -1,3 +1,4 @@
+import { byWriting } from '../domain/by-writing.ts'
 import type { Fact, FactKind, Facts } from '../storage/facts.ts'
 import { coalesce } from './coalesce.ts'
 import { FactTail } from './fact-tail.ts'
@@ -29,10 +30,4 @@ export class FactMirror {
   refresh(): Promise<void> {
     return this.#read()
   }
-}
-
-/** The order that every process gives the same facts, whenever it came to see them. */
-export function byWriting(a: Pick<Fact<unknown>, 'at' | 'key'>, b: Pick<Fact<unknown>, 'at' | 'key'>): number {
-  if (a.at !== b.at) return a.at < b.at ? -1 : 1
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 }

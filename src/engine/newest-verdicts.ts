@@ -2,13 +2,13 @@ import { usableNulls } from '../domain/calibration.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Judge } from '../domain/judge.ts'
 import type { Verdict } from '../domain/verdict.ts'
+import { RunningTrial } from '../judges/verdict/running-trial.ts'
+import { verdictOf } from '../judges/verdict/verdict-of.ts'
 import { derivedId } from '../platform/ids.ts'
 import type { Looks } from '../storage/looks.ts'
 import type { Calibrations } from './calibration/calibrations.ts'
 import type { Deployments } from './deployments.ts'
-import { RunningTrial } from './running-trial.ts'
 import { firstTick } from './timetable.ts'
-import { verdictOf } from './verdict-of.ts'
 
 export type NewestVerdictsOptions = {
   readonly deployments: Deployments
@@ -39,7 +39,9 @@ export class NewestVerdicts {
   async #lookZero(deployment: Deployment): Promise<Verdict> {
     const at = firstTick(deployment)
     const nulls = usableNulls(await this.#o.calibrations.before(deployment, deployment.templateDigest, at))
-    const conclusion = RunningTrial.start(deployment, [], this.#o.judge, nulls).conclude(at)
+    // Before its first slice a trial says the same whatever the hour before the start was like.
+    const beginnings = { reference: [], ...(nulls === null ? {} : { nulls }) }
+    const conclusion = RunningTrial.start(deployment, beginnings, this.#o.judge).conclude(at)
     const id = derivedId(at, deployment.id, '0')
     return verdictOf(deployment, conclusion, { id, look: 0, at, engine: this.#o.engine, publicUrl: this.#o.publicUrl })
   }

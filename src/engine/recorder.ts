@@ -1,12 +1,13 @@
+import type { Look } from '../domain/look.ts'
 import type { Verdict } from '../domain/verdict.ts'
+import { isChange } from '../judges/verdict/verdict-of.ts'
+import { digestOf } from '../platform/digest.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { Facts } from '../storage/facts.ts'
-import type { Look, Looks } from '../storage/looks.ts'
+import type { Looks } from '../storage/looks.ts'
 import type { Bus } from './bus.ts'
 import type { Deployments } from './deployments.ts'
-import { digestOf } from './digest.ts'
-import { isChange } from './verdict-of.ts'
 
 /** A look with the verdict before it. */
 export type Step = { readonly before: Verdict | null; readonly look: Look }

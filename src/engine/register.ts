@@ -1,8 +1,9 @@
+import { byWriting } from '../domain/by-writing.ts'
 import type { Deployment } from '../domain/deployment.ts'
+import { type DeploymentFact, foldDeployment } from '../domain/fold-deployment.ts'
 import type { Fact, FactKind, Facts } from '../storage/facts.ts'
 import { coalesce } from './coalesce.ts'
 import { FactTail } from './fact-tail.ts'
-import { type DeploymentFact, foldDeployment } from './fold-deployments.ts'
 
 const kinds: readonly FactKind[] = ['deployment', 'adopt', 'progress', 'override', 'close', 'kill-switch']
 
@@ -43,6 +44,11 @@ export class Register {
 
   get killSwitch(): Fact<unknown> | null {
     return this.#killSwitch
+  }
+
+  /** All that was written of a deployment, in the order of the writing. */
+  history(id: string): readonly DeploymentFact[] {
+    return [...(this.#bySubject.get(id)?.values() ?? [])].sort(byWriting)
   }
 
   /** When a deployment's opening was written, as text that sorts: by it the newer of two is told. */

@@ -3,20 +3,22 @@ import { usableNulls } from '../domain/calibration.ts'
 import { type CohortSelector, defaultEnvironment } from '../domain/cohort.ts'
 import type { Deployment, Strategy } from '../domain/deployment.ts'
 import { DavyError } from '../domain/errors.ts'
+import { openedDeployment } from '../domain/fold-deployment.ts'
 import type { Judge } from '../domain/judge.ts'
 import type { Template } from '../domain/template.ts'
 import type { Verdict } from '../domain/verdict.ts'
+import { RunningTrial } from '../judges/verdict/running-trial.ts'
+import { verdictOf } from '../judges/verdict/verdict-of.ts'
+import { digestOf } from '../platform/digest.ts'
 import { derivedId } from '../platform/ids.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
+import { collectBeginnings } from './beginnings.ts'
 import type { Calibrations } from './calibration/calibrations.ts'
-import { collectReference } from './collect.ts'
-import { digestOf } from './digest.ts'
-import { openedDeployment } from './fold-deployments.ts'
+import { collectRows } from './collect.ts'
 import { checkCohorts, onlyNamespace } from './registration.ts'
-import { RunningTrial } from './running-trial.ts'
+import { requestInstruments } from './request-source.ts'
 import { sliceOf } from './slices.ts'
 import { nextWindow, tickMs } from './timetable.ts'
-import { verdictOf } from './verdict-of.ts'
 
 /** A cohort of the past: who, and within which part of the analysis (RFC 3339; absent: all of it). */
 type PastCohort = CohortSelector & { readonly from?: string; readonly to?: string }
@@ -55,7 +57,7 @@ export type RetrospectiveOptions = {
   readonly rollups: RollupReader
   readonly calibrations: Pick<Calibrations, 'before'>
   readonly judge: Judge
-  readonly ingest: { oldestUnstoredAt(signal: 'traces'): number | null }
+  readonly ingest: { oldestUnstoredAt(signal: 'traces' | 'metrics'): number | null }
   readonly now: () => number
   readonly engine: string
   readonly publicUrl: string
@@ -75,23 +77,25 @@ export async function analysePast(
 ): Promise<Analysis> {
   const asked = options.now()
   const { from, to } = commonWindow(request, template, asked)
-  await allStored(options, asked, signal)
+  const requestsCome = requestInstruments(template) === null ? 'traces' : 'metrics'
+  await allStored(options, requestsCome, asked, signal)
   const deployment = await pastDeployment(options.rollups, request, template, from)
-  const reference = await collectReference(options.rollups, deployment)
   // Of what was learned, only that which needed no data from `from` on.
   const nulls = usableNulls(await options.calibrations.before(deployment, deployment.templateDigest, from))
-  const trial = RunningTrial.start(deployment, reference, options.judge, nulls)
+  const beginnings = await collectBeginnings(options.rollups, deployment, nulls)
+  const trial = RunningTrial.start(deployment, beginnings, options.judge)
+  const subject = { deployment, requestsFrom: trial.requestsFrom }
   const looks: PastLook[] = []
   let verdict = conclude(options, deployment, trial.conclude(from), trial.nextLook, from)
   trial.record(verdict)
   let decided: Verdict | null = null
   for (let chunk = from; chunk < to && verdict.decision !== 'rollback'; chunk += chunkMs) {
     const end = Math.min(to, chunk + chunkMs + template.lookSeconds * 1000)
-    const rows = await options.rollups.requests([deployment.service], chunk - template.lookSeconds * 1000, end, signal)
+    const rows = await collectRows(options.rollups, [subject], chunk - template.lookSeconds * 1000, end, signal)
     for (;;) {
       const window = nextWindow(deployment, trial.seenUpTo)
       if (window.to > end || window.from >= chunk + chunkMs) break
-      const conclusion = trial.observe(sliceOf(deployment, window, rows), window.to)
+      const conclusion = trial.observe(sliceOf(deployment, window, rows, trial.requestsFrom), window.to)
       const before = verdict
       verdict = conclude(options, deployment, conclusion, trial.nextLook, window.to)
       trial.record(verdict)
@@ -128,9 +132,14 @@ function pastLook(verdict: Verdict): PastLook {
 }
 
 /** @throws DavyError OVERLOADED when telemetry of before `asked` is still not stored after a while. */
-async function allStored({ ingest }: RetrospectiveOptions, asked: number, signal?: AbortSignal): Promise<void> {
+async function allStored(
+  { ingest }: RetrospectiveOptions,
+  of: 'traces' | 'metrics',
+  asked: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const started = performance.now()
-  for (let oldest = ingest.oldestUnstoredAt('traces'); oldest !== null && oldest <= asked; ) {
+  for (let oldest = ingest.oldestUnstoredAt(of); oldest !== null && oldest <= asked; ) {
     signal?.throwIfAborted()
     if (performance.now() - started > storingMs) {
       throw new DavyError('OVERLOADED', 'Telemetry that came before this analysis is not stored yet.', {
@@ -140,7 +149,7 @@ async function allStored({ ingest }: RetrospectiveOptions, asked: number, signal
       })
     }
     await sleep(50)
-    oldest = ingest.oldestUnstoredAt('traces')
+    oldest = ingest.oldestUnstoredAt(of)
   }
 }
 

@@ -1,56 +1,188 @@
-import { type Arm, resolveArm } from '../domain/cohort.ts'
+import { type Arm, type Dimensions, resolveArm } from '../domain/cohort.ts'
 import type { Deployment } from '../domain/deployment.ts'
-import type { ArmSlice, Counts, Histogram, Slice } from '../domain/evidence.ts'
-import type { RollupRow, TotalRow } from '../storage/rollup-reader.ts'
+import {
+  type ArmSlice,
+  type Counts,
+  type Histogram,
+  mostLatencyStrata,
+  type PodReadings,
+  type Slice,
+  stratumKey,
+} from '../domain/evidence.ts'
+import type { GaugeTick } from '../judges/sequential/learn-gauge-histories.ts'
+import type { DurationRow } from '../storage/durations-rollup-reader.ts'
+import type { CounterRow, GaugeRow } from '../storage/metrics-rollup-reader.ts'
+import type { AnswerRow, RollupRow, TotalRow } from '../storage/rollup-reader.ts'
+import { isShadow, pairsOf } from './pairs.ts'
+import { risesOf } from './rises.ts'
 import { closesBlock, plannedWeightAt, stepAt, type Window } from './timetable.ts'
 
 type Selectors = Pick<Deployment, 'namespace' | 'service' | 'environment' | 'canary' | 'baseline'>
 
 type MutableCounts = { requests: number; errors: number }
 
+/** What slices are made of; the rows may belong to anybody and lie anywhere. */
+export type SliceRows = {
+  readonly requests: readonly RollupRow[]
+  /** Requests as instruments count them. */
+  readonly durations: readonly DurationRow[]
+  readonly gauges: readonly GaugeRow[]
+  readonly counters: readonly CounterRow[]
+  /** Counts that are sent as gauges, from five minutes before the first window on. */
+  readonly counts: readonly GaugeRow[]
+  readonly answers: readonly AnswerRow[]
+}
+
+/** Durations of all requests and by stratum, while rows are being added. */
+class LatencySum {
+  readonly #whole = new Map<number, number>()
+  readonly #strata = new Map<string, Map<number, number>>()
+
+  add(stratum: string, latency: RollupRow['latency']): void {
+    addLatency(this.#whole, latency)
+    addLatency(inner(this.#strata, stratum), latency)
+  }
+
+  /** @param strata those whose durations are kept one by one. */
+  slice(strata: ReadonlySet<string>): Pick<ArmSlice, 'latency' | 'latencies'> {
+    const latencies = [...this.#strata].filter(([key, sum]) => strata.has(key) && sum.size > 0)
+    return {
+      latency: histogram(this.#whole),
+      // One stratum is the whole, which is there already.
+      ...(strata.size < 2
+        ? {}
+        : { latencies: sortedRecord(new Map(latencies.map(([key, sum]) => [key, histogram(sum)]))) }),
+    }
+  }
+}
+
 /** Sums of one arm while rows are being added. */
 class ArmSum {
   readonly #total: MutableCounts = { requests: 0, errors: 0 }
   readonly #operations = new Map<string, MutableCounts>()
   readonly #pods = new Map<string, MutableCounts>()
-  readonly #latency = new Map<number, number>()
+  readonly #latency = new LatencySum()
+  readonly #atLeast = new LatencySum()
+  readonly #gauges = new Map<string, Map<string, PodReadings>>()
+  readonly #events = new Map<string, Map<string, number>>()
+  #adjusted = 0
+  #isKnownToBucket = true
 
   add(row: RollupRow): void {
+    const stratum = stratumKey(row.operation, row.region)
     addCounts(this.#total, row)
-    addCounts(entry(this.#operations, row.operation), row)
+    addCounts(entry(this.#operations, stratum), row)
     // A sender that names no pod is one pod: taking its rows for many would claim replication that is not there.
     addCounts(entry(this.#pods, row.pod), row)
-    addLatency(this.#latency, row.latency)
+    this.#latency.add(stratum, row.latency)
+    this.#atLeast.add(stratum, row.atLeast ?? row.latency)
+    if (row.atLeast !== undefined) this.#isKnownToBucket = false
+    // Rows from before samplers were looked at have nothing here; no request stands for less than itself.
+    this.#adjusted += Math.max(row.requests, row.adjusted)
   }
 
-  get slice(): ArmSlice {
+  addGauge(row: GaugeRow): void {
+    const pods = inner(this.#gauges, row.metric)
+    pods.set(row.pod, plusReadings(pods.get(row.pod), readingsOf(row)))
+  }
+
+  addEvents({ metric, pod }: CounterRow | GaugeRow, increase: number): void {
+    const pods = inner(this.#events, metric)
+    pods.set(pod, (pods.get(pod) ?? 0) + increase)
+  }
+
+  /** Requests by stratum. */
+  get strata(): ReadonlyMap<string, Counts> {
+    return this.#operations
+  }
+
+  /** @param strata those whose durations are kept one by one. */
+  slice(strata: ReadonlySet<string>): ArmSlice {
+    const { requests } = this.#total
     return {
       ...this.#total,
       operations: sortedRecord(this.#operations),
       pods: sortedRecord(this.#pods),
-      latency: histogram(this.#latency),
+      ...this.#latency.slice(strata),
+      ...(this.#isKnownToBucket ? {} : { atLeast: this.#atLeast.slice(strata) }),
+      ...(this.#adjusted === requests ? {} : { adjusted: this.#adjusted }),
+      ...(this.#gauges.size === 0 ? {} : { gauges: sortedRecords(this.#gauges) }),
+      ...(this.#events.size === 0 ? {} : { events: sortedRecords(this.#events) }),
     }
   }
 }
 
-/** One deployment's slice over a window, from rollup rows that may belong to anybody and lie anywhere. */
-export function sliceOf(deployment: Deployment, window: Window, rows: readonly RollupRow[]): Slice {
+/**
+ * One deployment's slice over a window.
+ * @param requestsFrom the instrument that its requests are counted by; null: spans.
+ */
+export function sliceOf(
+  deployment: Deployment,
+  window: Window,
+  rows: SliceRows,
+  requestsFrom: string | null = null,
+): Slice {
   const arms: Record<Arm, ArmSum> = { baseline: new ArmSum(), canary: new ArmSum() }
-  for (const row of rows) {
-    if (row.at < window.from || row.at >= window.to) continue
-    const arm = resolveArm(row, deployment, deployment)
-    if (arm !== null) arms[arm].add(row)
+  const isWithin = ({ at }: { readonly at: number }): boolean => at >= window.from && at < window.to
+  const each = <Row extends RollupRow | GaugeRow | CounterRow>(
+    of: readonly Row[],
+    add: (sum: ArmSum, row: Row) => void,
+  ): void => {
+    for (const row of of) {
+      const arm = isWithin(row) ? resolveArm(row, deployment, deployment) : null
+      if (arm !== null) add(arms[arm], row)
+    }
   }
+  const requests =
+    requestsFrom === null ? rows.requests : rows.durations.filter(({ metric }) => metric === requestsFrom)
+  each(requests, (sum, row) => sum.add(row))
+  each(rows.gauges, (sum, row) => sum.addGauge(row))
+  each(rows.counters, (sum, row) => sum.addEvents(row, row.increase))
+  for (const { row, increase } of risesOf(rows.counts, window)) each([row], (sum) => sum.addEvents(row, increase))
+  const strata = busiest(arms)
   const plannedWeight = plannedWeightAt(deployment, window.to)
   return {
     from: window.from,
     to: window.to,
-    baseline: arms.baseline.slice,
-    canary: arms.canary.slice,
+    baseline: arms.baseline.slice(strata),
+    canary: arms.canary.slice(strata),
     closesBlock: closesBlock(deployment, window),
     step: stepAt(deployment, window.to),
+    ...(isShadow(deployment) ? { pairs: pairsOf(deployment, window, rows.answers) } : {}),
     ...(plannedWeight === null ? {} : { plannedWeight }),
   }
+}
+
+/** The strata with most requests of both arms together, so that both keep the same ones. */
+function busiest({ canary, baseline }: Record<Arm, ArmSum>): ReadonlySet<string> {
+  const requests = (key: string): number =>
+    (canary.strata.get(key)?.requests ?? 0) + (baseline.strata.get(key)?.requests ?? 0)
+  const keys = [...new Set([...canary.strata.keys(), ...baseline.strata.keys()])]
+  keys.sort((a, b) => requests(b) - requests(a) || (a < b ? -1 : 1))
+  return new Set(keys.slice(0, mostLatencyStrata))
+}
+
+/** The series of one pod and instrument (pools of a heap, say) are taken together. */
+function readingsOf({ count, sum, min, max, series }: GaugeRow): PodReadings {
+  if (series <= 1) return { count, sum, min, max }
+  const level = (sum / count) * series
+  return { count, sum: level * count, min: level, max: level }
+}
+
+function plusReadings(a: PodReadings | undefined, b: PodReadings): PodReadings {
+  if (a === undefined) return b
+  return { count: a.count + b.count, sum: a.sum + b.sum, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }
+}
+
+/** What the baseline's pods said of gauges. */
+export function gaugeTicks(deployment: Selectors, rows: readonly GaugeRow[]): GaugeTick[] {
+  return rows
+    .filter((row) => isOfBaseline(deployment, row))
+    .map((row) => ({ at: row.at, instrument: row.metric, pod: row.pod, readings: readingsOf(row) }))
+}
+
+export function isOfBaseline(deployment: Selectors, row: Dimensions): boolean {
+  return resolveArm(row, deployment, deployment) === 'baseline'
 }
 
 /** Requests per arm among these rows. */
@@ -66,9 +198,9 @@ export function totalsOf(deployment: Selectors, rows: readonly TotalRow[]): Reco
 /** The baseline's durations among these rows. */
 export function baselineLatency(
   deployment: Selectors,
-  rows: readonly (Omit<TotalRow, 'requests'> & { readonly latency: RollupRow['latency'] })[],
+  rows: readonly (Dimensions & { readonly latency: RollupRow['latency'] })[],
 ): Histogram {
-  return sumLatency(rows.filter((row) => resolveArm(row, deployment, deployment) === 'baseline'))
+  return sumLatency(rows.filter((row) => isOfBaseline(deployment, row)))
 }
 
 /** All durations among these rows. */
@@ -102,7 +234,19 @@ function histogram(sum: Map<number, number>): Histogram {
   return [...sum].sort(([a], [b]) => a - b)
 }
 
+function inner<Key, Value>(map: Map<string, Map<Key, Value>>, key: string): Map<Key, Value> {
+  const found = map.get(key) ?? new Map<Key, Value>()
+  map.set(key, found)
+  return found
+}
+
 /** Sorted, so that the same rows in any order give the same bytes. */
-function sortedRecord(map: Map<string, Counts>): Record<string, Counts> {
+function sortedRecord<Value>(map: ReadonlyMap<string, Value>): Record<string, Value> {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+}
+
+function sortedRecords<Value>(
+  maps: ReadonlyMap<string, ReadonlyMap<string, Value>>,
+): Record<string, Record<string, Value>> {
+  return sortedRecord(new Map([...maps].map(([key, map]) => [key, sortedRecord(map)])))
 }

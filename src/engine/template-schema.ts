@@ -12,14 +12,40 @@ const seconds = (description: string, minimum = 0) => Type.Integer({ minimum, ma
 const metricSchema = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
-    kind: Type.Enum(['proportion', 'distribution'], {
-      description: 'proportion: failed requests among all; distribution: request durations',
+    kind: Type.Enum(['proportion', 'distribution', 'gauge', 'count', 'paired'], {
+      description:
+        'proportion: failed requests among all; distribution: request durations; gauge: levels by pod; ' +
+        'count: events per pod and time; paired: answers of both arms to the same, mirrored requests',
     }),
-    source: Type.Enum(['spans'], { description: 'spans of kind SERVER and CONSUMER' }),
+    source: Type.Enum(['spans', 'metrics'], {
+      description:
+        'spans of kind SERVER and CONSUMER; metrics: the points of an instrument, for proportion and distribution those ' +
+        'of a histogram of durations in s or ms; all metrics of these two kinds have one source',
+    }),
+    instruments: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+        minItems: 1,
+        maxItems: 20,
+        uniqueItems: true,
+        description:
+          'source metrics: names of instruments; the first one that the baseline reports is judged; proportion and ' +
+          'distribution: absent for http.server.request.duration, http.server.duration, rpc.server.duration',
+      }),
+    ),
+    reading: Type.Optional(
+      Type.Enum(['level', 'growth'], {
+        description:
+          'gauge: its level, or the growth of its floor (a leak), which harms when it reaches margin in a day',
+      }),
+    ),
     direction: Type.Enum(['increase'], { description: 'the harmful direction' }),
     weight: Type.Number({ minimum: 0, maximum: 1, description: 'share of the error budget; all together at most 1' }),
     group: Type.String({ minLength: 1, maxLength: 63 }),
-    margin: Type.Number({ minimum: 1.05, maximum: 100, description: 'rollback when harm beyond this ratio is shown' }),
+    margin: Type.Number({
+      minimum: 1,
+      maximum: 100,
+      description: 'rollback when harm beyond this ratio is shown; at least 1.05 except for counts and pairs',
+    }),
     promoteMargin: Type.Number({
       minimum: 1.05,
       maximum: 100,

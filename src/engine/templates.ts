@@ -1,8 +1,9 @@
 import { DavyError } from '../domain/errors.ts'
-import type { Template } from '../domain/template.ts'
+import type { MetricKind, MetricSpec, Template } from '../domain/template.ts'
+import { digestOf } from '../platform/digest.ts'
 import type { Facts } from '../storage/facts.ts'
-import { digestOf } from './digest.ts'
 import { FactMirror } from './fact-mirror.ts'
+import { defaultInstruments, isOfRequests } from './request-source.ts'
 
 export type NamedTemplate = {
   readonly template: Template
@@ -105,6 +106,10 @@ export function checkTemplate(template: Template, within = ''): void {
       fail('Two metrics have one name.', 'distinct names', metric.name, `/metrics/${index}/name`)
     }
     names.add(metric.name)
+    checkSource(metric, template, (detail, expected, got, key) =>
+      fail(detail, expected, got, `/metrics/${index}/${key}`),
+    )
+    checkKind(metric, (detail, expected, got, key) => fail(detail, expected, got, `/metrics/${index}/${key}`))
     if (metric.promoteMargin < metric.margin) {
       const got = String(metric.promoteMargin)
       fail(
@@ -114,5 +119,59 @@ export function checkTemplate(template: Template, within = ''): void {
         `/metrics/${index}/promoteMargin`,
       )
     }
+  }
+}
+
+/** Kinds that are compared event by event may have no margin: one more crash is one too many. */
+const smallestMargin: Readonly<Record<MetricKind, number>> = {
+  proportion: 1.05,
+  distribution: 1.05,
+  gauge: 1.05,
+  count: 1,
+  paired: 1,
+}
+
+type Fail = (detail: string, expected: string, got: string, key: string) => never
+
+/** Errors and latency of one deployment are told of the same requests, which come from one source and one instrument. */
+function checkSource(metric: MetricSpec, { metrics }: Template, fail: Fail): void {
+  const first = metrics.find(isOfRequests)
+  if (first === undefined || !isOfRequests(metric)) return
+  if (metric.source !== first.source) {
+    const detail = 'All metrics of requests have one source.'
+    fail(detail, `${first.source}, as ${first.name}`, metric.source, 'source')
+  }
+  const names = ({ instruments }: MetricSpec) => (instruments ?? defaultInstruments).join(', ')
+  if (metric.source === 'metrics' && names(metric) !== names(first)) {
+    const detail = 'All metrics of requests have the same instruments.'
+    fail(detail, `${names(first)}, as ${first.name}`, names(metric), 'instruments')
+  }
+}
+
+function checkKind(metric: MetricSpec, fail: Fail): void {
+  const { kind, source, instruments, margin } = metric
+  const isMeasured = kind === 'gauge' || kind === 'count'
+  const expected = isMeasured ? 'metrics' : 'spans'
+  if (source !== expected && !isOfRequests(metric)) {
+    fail(`A metric of kind ${kind} has one source.`, expected, source, 'source')
+  }
+  if (isMeasured && instruments === undefined) {
+    fail(
+      `A metric of kind ${kind} names what it is judged by.`,
+      'instruments, such as ["jvm.memory.used"]',
+      'none',
+      'instruments',
+    )
+  }
+  if (source === 'spans' && instruments !== undefined) {
+    fail(`A metric of kind ${kind} is counted from spans.`, 'no instruments', instruments.join(', '), 'instruments')
+  }
+  if (margin < smallestMargin[kind]) {
+    fail(
+      'Differences that small are between any two pods.',
+      `at least ${smallestMargin[kind]}`,
+      String(margin),
+      'margin',
+    )
   }
 }

@@ -7,12 +7,15 @@ import { calibrationRoutes } from './calibration-routes.ts'
 import { deploymentRoutes } from './deployment-routes.ts'
 import { endpointRoutes } from './endpoint-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { judgementRoutes } from './judgement-routes.ts'
 import { otlpRoutes } from './otlp-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { planRoutes } from './plan-routes.ts'
 import { portFault } from './port-fault.ts'
 import { probeRoutes } from './probe-routes.ts'
 import { registerProblems, sendProblem } from './problem.ts'
+import { quarantineRoutes } from './quarantine-routes.ts'
+import { remoteWriteRoutes } from './remote-write-routes.ts'
 import { serviceRoutes } from './service-routes.ts'
 import type { App, Services } from './services.ts'
 import { templateRoutes } from './template-routes.ts'
@@ -34,16 +37,19 @@ export async function createApp(services: Services, access: AccessOptions): Prom
     },
   })
   otlpRoutes(app as unknown as FastifyInstance, services)
+  remoteWriteRoutes(app as unknown as FastifyInstance, services)
   app.register(async (scope) => {
     const typed = scope as App
     deploymentRoutes(typed, services)
     verdictRoutes(typed, services)
     analysisRoutes(typed, services)
+    judgementRoutes(typed, services)
     planRoutes(typed, services)
     templateRoutes(typed, services)
     serviceRoutes(typed, services)
     calibrationRoutes(typed, services)
     endpointRoutes(typed, services)
+    quarantineRoutes(typed, services)
     eventRoutes(typed, services)
     probeRoutes(typed, services)
     pageRoutes(typed, services)

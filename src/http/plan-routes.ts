@@ -72,7 +72,7 @@ function planView({ basis, weights }: Plan, template: string, deadlineSeconds: n
         minutesToRuleOut: minutes(secondsToRuleOut),
         harms: harms.map(({ ratio, errorRate, seconds }) => ({ ratio, errorRate, minutes: minutes(seconds) })),
       })),
-      unplanned: plan.unplanned,
+      unplanned: plan.unplanned.map(({ name }) => name),
       summary: sentence(plan, basis.requestsPerSecond, deadlineSeconds),
     })),
   }
@@ -94,7 +94,8 @@ function sentence(plan: WeightPlan, requestsPerSecond: number, deadlineSeconds: 
     plan.secondsToPromote === null
       ? 'harm cannot be ruled out'
       : `a healthy canary is promoted in about ${formatDuration(plan.secondsToPromote)}`
-  const without = plan.unplanned.length === 0 ? '' : ` (without ${plan.unplanned.join(', ')})`
+  const left = plan.unplanned.filter(({ critical }) => critical).map(({ name }) => name)
+  const without = left.length === 0 ? '' : ` (without ${left.join(', ')})`
   const traffic = `${plan.weight}% of ${Number(requestsPerSecond.toPrecision(3))} requests/s`
   return `${traffic}: ${[...parts, promote + without].join('; ')}.`
 }

@@ -10,7 +10,9 @@ import type { Calibrations } from '../engine/calibration/calibrations.ts'
 import type { Deliverer } from '../engine/deliverer.ts'
 import type { Deployments } from '../engine/deployments.ts'
 import type { Endpoints } from '../engine/endpoints.ts'
+import type { InFlight } from '../engine/ingest/in-flight.ts'
 import type { Ingest } from '../engine/ingest/ingest.ts'
+import type { Judgements } from '../engine/judgements/judgements.ts'
 import type { Templates } from '../engine/templates.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { Metrics } from '../platform/metrics.ts'
@@ -27,8 +29,10 @@ export type Services = {
   readonly endpoints: Endpoints
   readonly deliverer: Deliverer
   readonly ingest: Ingest
+  readonly inFlight: InFlight
   readonly calibrations: Calibrations
   readonly judge: Judge
+  readonly judgements: Judgements
   readonly bus: Bus
   readonly log: Logger
   readonly metrics: Metrics

@@ -69,6 +69,7 @@ export function verdictRoutes(app: App, services: Services): void {
         engine: services.engine,
         deployment: deploymentView(deployment, publicUrl),
         template: deployment.template,
+        history: deployments.history(deployment.id),
         looks: rows.map(({ look, at, watermark, evidence, verdict }) => ({ look, at, watermark, evidence, verdict })),
       }
     },

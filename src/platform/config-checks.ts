@@ -33,9 +33,14 @@ function checkPorts(value: Settings, fault: Fault): void {
 }
 
 function checkLimits(value: Settings, fault: Fault): void {
-  const { maxBodyBytes, maxDecompressedBytes, segmentMaxBytes, backlogMaxBytes } = value.ingest
+  const { maxBodyBytes, maxDecompressedBytes, inFlightMaxBytes, segmentMaxBytes, backlogMaxBytes } = value.ingest
   if (maxDecompressedBytes < maxBodyBytes) {
     fault('/ingest/maxDecompressedBytes', `at least maxBodyBytes (${maxBodyBytes})`, String(maxDecompressedBytes))
+  }
+  const largestInMemory = maxBodyBytes + maxDecompressedBytes
+  if (inFlightMaxBytes < largestInMemory) {
+    const wanted = `at least maxBodyBytes and maxDecompressedBytes together (${largestInMemory})`
+    fault('/ingest/inFlightMaxBytes', wanted, String(inFlightMaxBytes))
   }
   if (backlogMaxBytes < segmentMaxBytes) {
     fault('/ingest/backlogMaxBytes', `at least segmentMaxBytes (${segmentMaxBytes})`, String(backlogMaxBytes))

@@ -11,13 +11,22 @@ const bytes = (byDefault: number, description: string) =>
 const port = (byDefault: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: byDefault, description })
 
+const ownDays = (description: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500, description }))
+
 const retention = Type.Object(
   {
-    rawDays: days(7, 'Raw spans, metric points and log lines are kept this many days.'),
+    rawDays: days(7, 'Raw spans, metric points and log records are kept this many days.'),
+    traceDays: ownDays('Raw spans, if not rawDays.'),
+    logDays: ownDays('Raw log records, if not rawDays.'),
+    metricDays: ownDays('Raw metric points, if not rawDays.'),
     rollupDays: days(90, 'The rollups that judges read are kept this many days.'),
+    traceRollupDays: ownDays('The rollup of requests, if not rollupDays. It is how far back versions are known.'),
+    logRollupDays: ownDays('The rollup of log severities, if not rollupDays.'),
+    logTemplateDays: ownDays('The rollup of log templates, if not rollupDays.'),
+    metricRollupDays: ownDays('The rollup of gauges and counters, if not rollupDays. It has about a row per point.'),
     lookDays: days(730, 'Looks, from which every verdict can be replayed, are kept this many days.'),
   },
-  { ...closed, default: {}, description: 'How long things are kept.' },
+  { ...closed, default: {}, description: 'How long things are kept, in days.' },
 )
 
 const ingest = Type.Object(
@@ -31,6 +40,7 @@ const ingest = Type.Object(
       default: 1000,
       description: 'A file of bodies is stored after this many milliseconds even when it is small.',
     }),
+    inFlightMaxBytes: bytes(256 * mebibyte, 'When bodies in memory are this large together, senders get 429.'),
     backlogMaxBytes: bytes(1024 * mebibyte, 'When this much waits to be stored, senders get 429 with Retry-After.'),
   },
   { ...closed, default: {}, description: 'Limits of what is taken in.' },

@@ -21,7 +21,11 @@ export type Case = {
   /** Evidence at which it rolls back, and proof at which it promotes. */
   readonly rollbackAt: number
   readonly promoteAt: number
-  /** By weight times evidence, the strongest first. */
+  /** What the verdict says of metrics that at least one version reported, or that a promote waits for. */
+  readonly reported: readonly Judgement[]
+  /** Names of the metrics that nobody reported and nothing waits for. */
+  readonly unreported: readonly string[]
+  /** Those reported, by weight times evidence, the strongest first. */
   readonly ranked: readonly Judgement[]
   /** The critical metrics, the weakest proof first. */
   readonly critical: readonly Judgement[]
@@ -32,6 +36,7 @@ export function caseOf(input: ReportInput): Case {
   const { deployment, verdict, looks } = input
   const { decision, code } = engineVerdict(verdict, looks)
   const startedAt = Date.parse(deployment.startedAt)
+  const reported = verdict.metrics.filter((metric) => !isUnreported(metric))
   return {
     input,
     tone: toneOf(decision, code),
@@ -44,7 +49,9 @@ export function caseOf(input: ReportInput): Case {
     expectedAt: verdict.expectedDecisionAt === null ? null : Date.parse(verdict.expectedDecisionAt),
     rollbackAt: threshold(verdict.confidence.falseRollbackRate),
     promoteAt: threshold(verdict.confidence.falsePromoteRate),
-    ranked: verdict.metrics.toSorted((a, b) => b.weight * b.eValue - a.weight * a.eValue),
+    reported,
+    unreported: verdict.metrics.filter(isUnreported).map(({ name }) => name),
+    ranked: reported.toSorted((a, b) => b.weight * b.eValue - a.weight * a.eValue),
     critical: verdict.metrics.filter((metric) => metric.critical).toSorted((a, b) => a.promoteEValue - b.promoteEValue),
   }
 }
@@ -59,14 +66,21 @@ export function tellingQuantile(
   return sorted[0] ?? null
 }
 
+/** Whether nobody has reported a metric that no promote waits for: it is named once and drawn nowhere. */
+export function isUnreported({ finding, critical, baseline, canary }: Judgement): boolean {
+  return finding === 'no-data' && !critical && baseline.value === null && canary.value === null
+}
+
 /** What is said of a metric without any interval. */
 export function emptyWords(judgement: Judgement): string {
   if (judgement.finding === 'error') return 'could not be judged'
-  if (judgement.baseline.samples === 0 && judgement.canary.samples === 0) return 'no data from either version'
-  if (judgement.canary.samples === 0) return 'no data from the canary'
-  if (judgement.baseline.samples === 0) return 'no data from the baseline'
-  const none = judgement.baseline.value === 0 && judgement.canary.value === 0
-  return judgement.kind === 'proportion' && none ? 'no events in either version' : 'no interval yet'
+  const { kind, baseline, canary } = judgement
+  if (baseline.value === null && canary.value === null) return 'no data from either version'
+  if (canary.value === null) return 'no data from the canary'
+  if (baseline.value === null) return 'no data from the baseline'
+  if (kind === 'gauge') return 'not compared yet'
+  const none = baseline.value === 0 && canary.value === 0
+  return kind !== 'distribution' && none ? 'no events in either version' : 'no interval yet'
 }
 
 /** 'new' for events that the baseline never had, else the ratio itself. */

@@ -1,4 +1,12 @@
-import { formatCount, formatInterval, formatPercent, formatRatio, formatSeconds, missing } from '../domain/format.ts'
+import {
+  formatAmount,
+  formatCount,
+  formatInterval,
+  formatPercent,
+  formatRatio,
+  formatSeconds,
+  missing,
+} from '../domain/format.ts'
 import type { MetricKind } from '../domain/template.ts'
 import type { Effect } from '../domain/verdict.ts'
 
@@ -42,9 +50,31 @@ export function intervalCell(effect: Effect): string {
   return words.replace(' to ', '–').replace('at least', '≥').replace('at most', '≤')
 }
 
-/** A metric's value in one arm, in its unit. */
+const valueFormats: Readonly<Record<MetricKind, (value: number | null) => string>> = {
+  proportion: formatPercent,
+  paired: formatPercent,
+  distribution: formatSeconds,
+  gauge: formatAmount,
+  count: formatAmount,
+}
+
+const units: Partial<Readonly<Record<MetricKind, string>>> = { count: 'per pod and hour', paired: 'failed by it alone' }
+
+/** What a metric's values are of, where their format does not say it: 'per pod and hour'; null: it does. */
+export function unitOf(kind: MetricKind): string | null {
+  return units[kind] ?? null
+}
+
+/** A metric's value in one arm for a table; {@link unitOf} stands beside it. */
 export function formatValue(kind: MetricKind, value: number | null): string {
-  return kind === 'proportion' ? formatPercent(value) : formatSeconds(value)
+  return valueFormats[kind](value)
+}
+
+/** A metric's values in a sentence: '3.1% against 0.50%', '12 against 0 per pod and hour'. */
+export function valuesInWords(kind: MetricKind, canary: number | null, baseline: number | null): string {
+  const values = `${formatValue(kind, canary)} against ${formatValue(kind, baseline)}`
+  const unit = unitOf(kind)
+  return unit === null ? values : `${values} ${unit}`
 }
 
 /** A share of the budget as the template gives it: '0.35', '1'. */

@@ -1,6 +1,7 @@
 import { formatRatio, missing } from '../domain/format.ts'
 import type { Judgement, Verdict } from '../domain/verdict.ts'
-import { formatEvidence, formatOdds, formatValue, intervalCell, threshold } from './figures.ts'
+import { isUnreported } from './case.ts'
+import { formatEvidence, formatOdds, formatValue, intervalCell, threshold, unitOf } from './figures.ts'
 import { findingLook, verdictWords } from './state.ts'
 
 const marks = { promote: '✅', hold: '⏸️', rollback: '🛑' } as const
@@ -23,8 +24,9 @@ export function escapeMarkdown(text: string): string {
 
 function metricRow(judgement: Judgement): string {
   const { effect, kind, finding } = judgement
+  const unit = unitOf(kind)
   const cells = [
-    judgement.name,
+    unit === null ? judgement.name : `${judgement.name} (${unit})`,
     formatValue(kind, judgement.baseline.value),
     formatValue(kind, judgement.canary.value),
     formatRatio(effect.ratio),
@@ -37,7 +39,8 @@ function metricRow(judgement: Judgement): string {
   return `| ${cells.map(escapeMarkdown).join(' | ')} |`
 }
 
-function metricTable(metrics: readonly Judgement[]): string {
+function metricTable(metrics: readonly Judgement[]): string | null {
+  if (metrics.length === 0) return null
   return [
     '| Metric | Baseline | Canary | Ratio | Interval | Margin | Promote margin | Evidence | Judgement |',
     '|---|--:|--:|--:|--:|--:|--:|--:|---|',
@@ -46,12 +49,21 @@ function metricTable(metrics: readonly Judgement[]): string {
 }
 
 function whereLine(verdict: Verdict): string | null {
-  const places = verdict.metrics.flatMap((metric) => metric.where).slice(0, 3)
+  const all = verdict.metrics.flatMap((metric) => metric.where)
+  const routes = all.filter(({ attribute }) => attribute === 'http.route')
+  const others = all.filter(({ attribute }) => attribute !== 'http.route')
+  const places = [...routes.slice(0, 3), ...others.slice(0, 1)]
   if (places.length === 0) return null
-  const words = places.map(({ value, ratio }) =>
-    escapeMarkdown(`${value} (${ratio === null ? 'new' : formatRatio(ratio)})`),
-  )
+  const words = places.map(({ attribute, value, ratio }) => {
+    const place = attribute === 'http.route' ? value : `${attribute} ${value}`
+    return escapeMarkdown(`${place} (${ratio === null ? 'new' : formatRatio(ratio)})`)
+  })
   return `Where: ${words.join(', ')}`
+}
+
+function unreportedLine({ metrics }: Verdict): string | null {
+  const names = metrics.filter(isUnreported).map(({ name }) => escapeMarkdown(name))
+  return names.length === 0 ? null : `Not reported: ${names.join(', ')}.`
 }
 
 function proofLine({ confidence }: Verdict): string {
@@ -73,7 +85,8 @@ export function renderMarkdown(verdict: Verdict): string {
     title,
     `**${escapeMarkdown(reason.summary)}**`,
     reason.detail === '' ? null : escapeMarkdown(reason.detail),
-    verdict.metrics.length === 0 ? null : metricTable(verdict.metrics),
+    metricTable(verdict.metrics.filter((metric) => !isUnreported(metric))),
+    unreportedLine(verdict),
     whereLine(verdict),
     expected,
     escapeMarkdown(proofLine(verdict)),

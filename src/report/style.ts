@@ -132,7 +132,7 @@ section { padding-top: 36px; break-inside: avoid-page; }
 .below { display: flex; justify-content: space-between; gap: 8px; margin-top: auto; padding-top: 10px; border-top: 1px solid var(--line); font-size: 12px; line-height: 16px; color: var(--ink-3); }
 .below a { min-width: 0; overflow-wrap: anywhere; }
 .below span { white-space: nowrap; }
-.strip, .chain { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); border: 1px solid var(--line); border-radius: 8px; background: var(--surface); overflow: hidden; }
+.strip, .chain { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); border: 1px solid var(--line); border-radius: 8px; background: var(--surface); overflow: hidden; }
 .strip > div, .chain > li { padding: 14px 16px; box-shadow: -1px -1px 0 var(--line); min-width: 0; overflow-wrap: anywhere; }
 .strip .k, .chain .k { display: flex; align-items: center; gap: 6px; font-size: 12px; line-height: 16px; color: var(--ink-2); }
 .strip .k .icon, .chain .k .icon { display: block; width: 14px; height: 14px; }

@@ -7,6 +7,8 @@ type ArmTotals = {
   readonly requests: number
   readonly errors: number
   readonly pods: number
+  /** Requests that the counted ones stand for. */
+  readonly adjusted: number
   readonly latency: Histogram
   readonly lastSeen: number | null
   /** Requests that arrived after their slice was taken; null: not measured. */
@@ -18,6 +20,7 @@ export type Totals = Readonly<Record<Arm, ArmTotals>>
 function armTotals(looks: readonly ReportLook[], arm: Arm): ArmTotals {
   let requests = 0
   let errors = 0
+  let adjusted = 0
   let lastSeen: number | null = null
   let late: number | null = null
   const pods = new Set<string>()
@@ -26,13 +29,14 @@ function armTotals(looks: readonly ReportLook[], arm: Arm): ArmTotals {
     const part = slice[arm]
     requests += part.requests
     errors += part.errors
+    adjusted += part.adjusted ?? part.requests
     if (part.requests > 0) lastSeen = slice.to
     if (slice.late !== undefined) late = slice.late[arm]
     for (const pod of Object.keys(part.pods)) pods.add(pod)
     for (const [bucket, count] of part.latency) buckets.set(bucket, (buckets.get(bucket) ?? 0) + count)
   }
   const latency = [...buckets].sort(([a], [b]) => a - b)
-  return { requests, errors, pods: pods.size, latency, lastSeen, late }
+  return { requests, errors, adjusted, pods: pods.size, latency, lastSeen, late }
 }
 
 /** Both arms over all looks of a page. */

@@ -7,6 +7,8 @@ export type Run = { readonly exitCode: number; readonly out: string; readonly er
 export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly files?: Readonly<Record<string, string>>
+  /** The standard input. */
+  readonly input?: string
   /** Called with what was written to the standard output and error so far. */
   readonly onWrite?: (said: string) => void
 }
@@ -16,7 +18,7 @@ const hurriedClock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal)
 
 /** Runs one command line in this process. */
 export async function runDavy(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { env = {}, files = {}, onWrite = () => {} } = options
+  const { env = {}, files = {}, input = '', onWrite = () => {} } = options
   let out = ''
   let err = ''
   const terminal: Terminal = {
@@ -28,6 +30,7 @@ export async function runDavy(args: readonly string[], options: RunOptions = {})
       if (text === undefined) throw new Error(`ENOENT: no such file, open '${path}'`)
       return text
     },
+    readInput: () => input,
     write: (text) => {
       out += text
       onWrite(out + err)

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { byNearness, countLate, type Due, dueWindows } from '../../src/engine/collect.ts'
-import { RunningTrial } from '../../src/engine/running-trial.ts'
 import { sliceOf } from '../../src/engine/slices.ts'
 import { firstTick, nextWindow } from '../../src/engine/timetable.ts'
 import { judges } from '../../src/judges/index.ts'
+import { RunningTrial } from '../../src/judges/verdict/running-trial.ts'
 import type { RollupReader } from '../../src/storage/rollup-reader.ts'
 import { quick } from './lab.ts'
-import { aDeployment, aRow } from './samples.ts'
+import { aDeployment, aRow, rowsOf } from './samples.ts'
 
 const deployment = aDeployment()
 const first = firstTick(deployment)
@@ -38,7 +38,7 @@ describe('due windows', () => {
 test('who catches up reads alone, so that the live ones share a short window', () => {
   const due = (id: string, from: number): Due => ({
     deployment: aDeployment({ id }),
-    trial: RunningTrial.start(deployment, [], judges.sequential),
+    trial: RunningTrial.start(deployment, { reference: [] }, judges.sequential),
     windows: [{ from: first + from * 1000, to: first + (from + 10) * 1000 }],
   })
   const groups = byNearness([due('a', 1000), due('behind', 10), due('b', 950), due('further', 0)])
@@ -54,11 +54,11 @@ describe('what came late', () => {
   /** A trial that saw 10 requests of each arm in each of `looks` windows of `lookSeconds`. */
   function trialOf(lookSeconds: number, looks: number) {
     const deployment = aDeployment({ template: { ...quick, lookSeconds, blockSeconds: lookSeconds } })
-    const trial = RunningTrial.start(deployment, [], judges.sequential)
+    const trial = RunningTrial.start(deployment, { reference: [] }, judges.sequential)
     for (let look = 0; look < looks; look += 1) {
       const window = nextWindow(deployment, trial.seenUpTo)
       const rows = [aRow({ at: window.from }), aRow({ at: window.from, version: '2', pod: 'b-1' })]
-      trial.observe(sliceOf(deployment, window, rows), window.to)
+      trial.observe(sliceOf(deployment, window, rowsOf(rows)), window.to)
     }
     return { deployment, trial }
   }
@@ -70,8 +70,8 @@ describe('what came late', () => {
       asked.push({ from, to })
       const count = (to - from) / lookSeconds / 1000
       return [
-        aRow({ requests: perWindow.baseline * count }),
-        aRow({ version: '2', requests: perWindow.canary * count }),
+        { ...aRow({ requests: perWindow.baseline * count }), errors: 0 },
+        { ...aRow({ version: '2', requests: perWindow.canary * count }), errors: 0 },
       ]
     }
     return { reader: { totals } as RollupReader, asked }

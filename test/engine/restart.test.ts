@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Storage } from '../../src/domain/storage.ts'
-import { RunningTrial } from '../../src/engine/running-trial.ts'
-import { isChange, verdictOf } from '../../src/engine/verdict-of.ts'
+import { resumeTrial } from '../../src/engine/resume-trial.ts'
+import { isChange, verdictOf } from '../../src/judges/verdict/verdict-of.ts'
 import { random } from '../stats/random.ts'
 import { complaints, type Lab, openLab, type Process, sequenceOf, traffic, verdictFacts } from './lab.ts'
 import { otherDavy, unreliable } from './storages.ts'
@@ -113,7 +113,7 @@ async function expectReplay(davy: Process, id: string): Promise<void> {
   const deployment = { ...davy.deployments.get(id), status: 'open', outcome: null, endedAt: null } as const
   for (const upTo of [1, 2, Math.floor(looks.length / 2), looks.length - 1]) {
     const last = looks[upTo]!
-    const trial = await RunningTrial.resume(deployment, looks.slice(0, upTo), davy.judge)
+    const trial = await resumeTrial(deployment, looks.slice(0, upTo), davy.judge)
     const conclusion = trial.observe(last.evidence.slice!, last.at)
     const frame = {
       id: last.verdict.id,

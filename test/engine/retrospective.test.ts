@@ -150,6 +150,7 @@ describe('looks over a long time', () => {
         return rows(from, to)
       },
       latencies: async () => [],
+      totals: async () => [],
       versions: async () => [],
     } as unknown as RollupReader
     return { reader, asked }

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../src/domain/deployment.ts'
 import type { Conclusion, Verdict } from '../../src/domain/verdict.ts'
-import { type VerdictFrame, verdictOf } from '../../src/engine/verdict-of.ts'
+import type { SliceRows } from '../../src/engine/slices.ts'
+import { type VerdictFrame, verdictOf } from '../../src/judges/verdict/verdict-of.ts'
 import type { RollupRow, VersionRow } from '../../src/storage/rollup-reader.ts'
 import { quick } from './lab.ts'
 
@@ -69,12 +70,20 @@ export function aRow(changes: Partial<RollupRow> = {}): RollupRow {
     replicaSet: '',
     pod: 'a-1',
     at: Math.floor(startedAt / 10_000) * 10_000,
+    region: '',
     operation: 'GET /',
     failed: false,
     requests: 10,
+    adjusted: 10,
+    withThreshold: 0,
     latency: { '800': 6, '810': 4 },
     ...changes,
   }
+}
+
+/** Rows of a slice that has requests and whatever else is given. */
+export function rowsOf(requests: readonly RollupRow[], others: Partial<SliceRows> = {}): SliceRows {
+  return { requests, durations: [], gauges: [], counters: [], counts: [], answers: [], ...others }
 }
 
 export function aVersion(changes: Partial<VersionRow> = {}): VersionRow {

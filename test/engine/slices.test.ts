@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { baselineLatency, sliceOf, totalsOf } from '../../src/engine/slices.ts'
 import { firstTick } from '../../src/engine/timetable.ts'
-import { aDeployment, aRow } from './samples.ts'
+import { aDeployment, aRow, rowsOf } from './samples.ts'
 
 const deployment = aDeployment()
 const from = firstTick(deployment)
@@ -24,7 +24,7 @@ describe('the arm of a row', () => {
     { name: 'another namespace', deployment, row: { namespace: 'eu', cohort: 'canary' }, arm: null },
     { name: 'no baseline', deployment: aDeployment({ baseline: null }), row: { version: '1' }, arm: null },
   ])('by $name is $arm', ({ deployment, row, arm }) => {
-    const slice = sliceOf(deployment, window, [aRow(row)])
+    const slice = sliceOf(deployment, window, rowsOf([aRow(row)]))
     expect([slice.canary.requests, slice.baseline.requests]).toEqual([
       arm === 'canary' ? 10 : 0,
       arm === 'baseline' ? 10 : 0,
@@ -35,12 +35,12 @@ describe('the arm of a row', () => {
 test('a slice sums its window by operation, pod and bucket, and nothing outside of it', () => {
   const rows = [
     aRow(),
-    aRow({ failed: true, requests: 3, latency: { '810': 2, '-5': 1 } }),
-    aRow({ operation: 'POST /pay', pod: 'a-2', requests: 5, latency: { '790': 5 } }),
+    aRow({ failed: true, requests: 3, adjusted: 24, latency: { '810': 2, '-5': 1 } }),
+    aRow({ operation: 'POST /pay', pod: 'a-2', requests: 5, adjusted: 4, latency: { '790': 5 } }),
     aRow({ at: window.from - 10_000 }),
     aRow({ at: window.to }),
   ]
-  expect(sliceOf(deployment, window, rows)).toEqual({
+  expect(sliceOf(deployment, window, rowsOf(rows))).toEqual({
     ...window,
     baseline: {
       requests: 18,
@@ -53,8 +53,17 @@ test('a slice sums its window by operation, pod and bucket, and nothing outside 
         [800, 6],
         [810, 6],
       ],
+      latencies: {
+        'GET /': [
+          [-5, 1],
+          [800, 6],
+          [810, 6],
+        ],
+        'POST /pay': [[790, 5]],
+      },
+      adjusted: 39,
     },
-    canary: { requests: 0, errors: 0, operations: {}, pods: {}, latency: [] },
+    canary: { requests: 0, errors: 0, operations: {}, pods: {}, latency: [], latencies: {} },
     closesBlock: false,
     step: 0,
   })
@@ -76,8 +85,8 @@ test('rows in any order give the same bytes', () => {
     )
   fc.assert(
     fc.property(shuffled, ([rows, others]) => {
-      const one = JSON.stringify(sliceOf(deployment, window, rows.map(aRow)))
-      const other = JSON.stringify(sliceOf(deployment, window, others.map(aRow)))
+      const one = JSON.stringify(sliceOf(deployment, window, rowsOf(rows.map(aRow))))
+      const other = JSON.stringify(sliceOf(deployment, window, rowsOf(others.map(aRow))))
       expect(other).toBe(one)
       expect(JSON.stringify(JSON.parse(one))).toBe(one)
     }),
@@ -86,7 +95,8 @@ test('rows in any order give the same bytes', () => {
 
 test('totals and the reference go by the same arms', () => {
   const rows = [aRow(), aRow({ version: '2', requests: 4 }), aRow({ version: '1', cohort: 'canary', requests: 1 })]
-  expect(totalsOf(deployment, rows)).toEqual({ baseline: 10, canary: 5 })
+  const totals = rows.map((row) => ({ ...row, errors: 0 }))
+  expect(totalsOf(deployment, totals)).toEqual({ baseline: 10, canary: 5 })
   expect(baselineLatency(deployment, rows)).toEqual([
     [800, 6],
     [810, 4],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Template } from '../../src/domain/template.ts'
+import { defaultInstruments, requestInstruments } from '../../src/engine/request-source.ts'
 import { readTemplates } from '../../src/engine/template-files.ts'
 import { parseTemplate } from '../../src/engine/template-schema.ts'
 import { quick } from './lab.ts'
@@ -43,7 +44,25 @@ describe('what is no template is refused, with its place', () => {
     { name: 'weights beyond the budget', change: metrics({ weight: 0.7 }), where: '/metrics' },
     { name: 'two metrics of one name', change: metrics({}, { name: 'error-rate' }), where: '/metrics/1/name' },
     { name: 'margins the wrong way round', change: metrics({ margin: 4 }), where: '/metrics/0/promoteMargin' },
-    { name: 'an unknown kind', change: metrics({ kind: 'paired' }), where: '/metrics/0/kind' },
+    { name: 'an unknown kind', change: metrics({ kind: 'histogram' }), where: '/metrics/0/kind' },
+    { name: 'a gauge of spans', change: metrics({ kind: 'gauge' }), where: '/metrics/0/source' },
+    {
+      name: 'a gauge without an instrument',
+      change: metrics({ kind: 'gauge', source: 'metrics' }),
+      where: '/metrics/0/instruments',
+    },
+    { name: 'spans by an instrument', change: metrics({ instruments: ['x'] }), where: '/metrics/0/instruments' },
+    {
+      name: 'errors of metrics beside latency of spans',
+      change: metrics({ source: 'metrics' }),
+      where: '/metrics/1/source',
+    },
+    {
+      name: 'errors and latency of different instruments',
+      change: metrics({ source: 'metrics' }, { source: 'metrics', instruments: ['x'] }),
+      where: '/metrics/1/instruments',
+    },
+    { name: 'a margin below what two pods differ by', change: metrics({ margin: 1.01 }), where: '/metrics/0/margin' },
     { name: 'a quantile of 1', change: metrics({}, { quantiles: [1] }), where: '/metrics/1/quantiles/0' },
     { name: 'no metric', change: { metrics: [] }, where: '/metrics' },
     { name: 'a name that is a path', change: { name: '../etc' }, where: '/name' },
@@ -51,6 +70,14 @@ describe('what is no template is refused, with its place', () => {
     expect(() => parseTemplate({ ...quick, ...change }, 'body', null)).toThrow(
       expect.objectContaining({ code: 'UNPROCESSABLE', where: expect.stringContaining(where) }),
     )
+  })
+
+  test('requests may be those of metrics, by the names of the conventions or by others', () => {
+    const defaults = metrics({ source: 'metrics' }, { source: 'metrics', instruments: [...defaultInstruments] })
+    expect(requestInstruments(parseTemplate({ ...quick, ...defaults }, 'body', null))).toEqual(defaultInstruments)
+    const own = { source: 'metrics', instruments: ['shop.request.duration'] }
+    expect(requestInstruments(parseTemplate({ ...quick, ...metrics(own, own) }, 'body', null))).toEqual(own.instruments)
+    expect(requestInstruments(quick)).toBeNull()
   })
 
   test('a whole one is taken as it is', () => {

@@ -159,7 +159,7 @@ describe('a canary that hangs', () => {
     const deployment = await register(service)
     await pass(6 * minute)
     expect(await decisions(deployment)).not.toContain('promote')
-    expect((await codes(deployment)).at(-1)).toBe(share < 0.05 ? 'HARM_LIKELY' : 'HARM_SHOWN')
+    expect((await codes(deployment)).at(-1)).toBe(share < 0.05 ? 'UNDERPOWERED' : 'HARM_SHOWN')
   })
 
   test('for ever has no data, and holds', async () => {

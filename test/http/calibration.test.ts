@@ -116,7 +116,7 @@ describe('a plan', () => {
       metrics[0].harms.map((harm: { minutes: number | null }) => harm.minutes)
     expect(minutes(five)).toHaveLength(2)
     expect(minutes(twenty)[1]).toBeLessThan(minutes(five)[1])
-    expect(five.unplanned).toEqual(['latency'])
+    expect(five.unplanned).toContain('latency')
     expect(five.summary).toMatch(/^5% of 12 requests\/s: .*\.$/)
     const asked = { requestsPerSecond: 12, errorRate: 0.01, weights: [5, 20], increases: [0.005, 0.05] }
     expect((await call('POST', '/api/v1/plan', asked)).body).toEqual(body)
@@ -127,7 +127,7 @@ describe('a plan', () => {
     expect(body.requestsPerSecond).toBeCloseTo(0.6, 1)
     expect(body.errorRate).toBeGreaterThan(0.2)
     expect(body.pods).toBe(6)
-    expect(body.weights[0].unplanned).toEqual([])
+    expect(body.weights[0].unplanned).not.toContain('latency')
     expect((await call('GET', '/api/v1/plan?service=steady&template=swift')).body.calibration).toEqual(
       expect.any(String),
     )

@@ -187,13 +187,3 @@ export function concludeAll(slices: readonly Slice[], context: TrialContext = tr
     return trial.conclude(slice.to + context.template.watermarkSeconds * 1000)
   })
 }
-
-/** Seconds of evidence until the first such decision, or null. */
-export function secondsUntil(
-  slices: readonly Slice[],
-  conclusions: readonly Conclusion[],
-  decision: Conclusion['decision'],
-): number | null {
-  const slice = slices[conclusions.findIndex((conclusion) => conclusion.decision === decision)]
-  return slice === undefined ? null : (slice.to - startedAt) / 1000
-}

@@ -53,6 +53,12 @@ describe('sources', () => {
     expect(config.ingest).toMatchObject({ segmentMaxAgeMs: 250, backlogMaxBytes: 33554432, segmentMaxBytes: 16777216 })
   })
 
+  test('a signal can have days of its own beside those of all', () => {
+    const files = { 'davy.yaml': 'retention:\n  rawDays: 3\n  traceDays: 1\n' }
+    const { retention } = load({ DAVY_CONFIG: 'davy.yaml', DAVY_RETENTION_LOG_DAYS: '14' }, files)
+    expect(retention).toEqual({ rawDays: 3, traceDays: 1, logDays: 14, rollupDays: 90, lookDays: 730 })
+  })
+
   test('lists, switches and secrets can be set by variables', () => {
     const env = {
       DAVY_ALLOWED_HOSTS: 'davy.svc, Davy.example.com:8443',

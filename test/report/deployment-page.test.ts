@@ -185,6 +185,91 @@ describe('sections', () => {
   })
 })
 
+/** The text of one section, or '' when the page has none. */
+function textOf(document: string, id: string): string {
+  const section = new RegExp(`<section id="${id}">(.*?)</section>`, 's').exec(document)?.[1] ?? ''
+  return section.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
+}
+
+describe('every kind of metric', () => {
+  const document = page('all-kinds')
+
+  it('shows its values in its own unit', () => {
+    const metrics = textOf(document, 'metrics')
+    for (const row of [
+      'restarts count, per pod and hour 0 22.5',
+      'memory gauge 412 M 1.31 G',
+      'shadow-errors paired, failed by it alone 0.10% 0.62%',
+      'cpu gauge 0.31 0.32',
+      'error-rate proportion, critical 0.49% 3.1%',
+      'latency distribution, critical 0.64 s 1.18 s',
+    ]) {
+      expect(metrics).toContain(row)
+    }
+  })
+
+  it('gives the reason and the harm in it, without quantiles', () => {
+    expect(textOf(document, 'why')).toContain(
+      '1 · Restarts harm shown 22.5 per pod and hour; 0 for 2.4.0 At least 3.1 times. All of the interval lies beyond your margin of 1.00×.',
+    )
+    expect(document).toContain('<dt>Restarts</dt><dd>new')
+    const leaking = reportInput('all-kinds')
+    const [, memory] = leaking.verdict.metrics.filter(({ group }) => group === 'saturation')
+    const only = { ...leaking, verdict: { ...leaking.verdict, metrics: [memory!] } }
+    expect(textOf(renderDeployment(only), 'why')).toContain(
+      'Memory harm likely +218% 1.40 to 7.2 times 1.31 G against 412 M.',
+    )
+    expect(renderDeployment(only)).toContain('<dt>Memory</dt><dd>+218%')
+  })
+
+  it('of which nobody reported anything is named once and drawn nowhere', () => {
+    expect(textOf(document, 'metrics')).toContain('Not reported: queue-depth, kills-for-memory.')
+    for (const id of ['why', 'margins', 'over-time']) expect(textOf(document, id)).not.toContain('queue-depth')
+    expect(document.match(/no data/g)).toBeNull()
+    expect(textOf(document, 'evidence')).toContain('queue-depth')
+    expect(textOf(page('shared-outage'), 'metrics')).toContain('Not reported: cpu, memory, restarts.')
+  })
+
+  it('that was read and not compared says so', () => {
+    expect(document).toContain('not compared yet')
+  })
+
+  it('tells routes from regions where the harm is', () => {
+    const where = textOf(document, 'where')
+    expect(where).toContain('One of two lies beyond the margin.')
+    expect(where).toMatch(/http\.route .*POST \/pay .*cloud\.region .*ap-southeast-2/)
+  })
+})
+
+describe('a hold that the canary is not the reason of', () => {
+  it('for an outage of both shows it first, and when it ends', () => {
+    const document = page('shared-outage')
+    expect(document).toContain('<span class="badge hold">')
+    expect(document).toContain('Hold, shared outage')
+    expect(sectionsOf(document)[0]).toBe('fair')
+    expect(textOf(document, 'fair')).toContain('No: baseline cannot be trusted.')
+    expect(textOf(document, 'fair')).toMatch(
+      /broken: Baseline 12\.2% of its requests failed in the last 5 min, 12\.2% of the canary’s/,
+    )
+    expect(textOf(document, 'when')).toContain('Not before the outage is over')
+  })
+
+  it('for a sampling that differs shows how each is sampled', () => {
+    const input = reportInput('hold')
+    const reason = { ...input.verdict.reason, code: 'SAMPLING_DIFFERS' as const }
+    const looks = input.looks.map((look) => ({
+      ...look,
+      slice: { ...look.slice, baseline: { ...look.slice.baseline, adjusted: 10 * look.slice.baseline.requests } },
+    }))
+    const document = renderDeployment({ ...input, looks, verdict: { ...input.verdict, reason } })
+    expect(document).toContain('Hold, sampling differs')
+    expect(textOf(document, 'fair')).toContain(
+      'broken: Sampling all of the canary’s requests are kept; 1 in 10 of the baseline’s',
+    )
+    expect(textOf(page('hold'), 'fair')).not.toContain('Sampling')
+  })
+})
+
 describe('what is not known is not claimed', () => {
   it('a split without a plan is no check', () => {
     const input = reportInput('rollback')
@@ -257,7 +342,7 @@ describe('edge cases', () => {
 })
 
 it('hostile text never becomes markup: the tags are those of a harmless page', () => {
-  const inputs = [reportInput('rollback'), reportInput('zero-baseline'), reportInput('no-data')]
+  const inputs = (['rollback', 'zero-baseline', 'no-data', 'all-kinds'] as const).map(reportInput)
   fc.assert(
     fc.property(hostileText, fc.constantFrom(...inputs), (text, input) => {
       const document = renderDeployment(withText(input, text))
@@ -267,6 +352,9 @@ it('hostile text never becomes markup: the tags are those of a harmless page', (
   )
 })
 
-it.each(['rollback', 'hold', 'promote', 'no-data', 'warming-up'] as const)('looks as in golden/%s.html', (variant) => {
-  expectGolden(`${variant}.html`, page(variant))
-})
+it.each(['rollback', 'hold', 'promote', 'no-data', 'warming-up', 'all-kinds', 'shared-outage'] as const)(
+  'looks as in golden/%s.html',
+  (variant) => {
+    expectGolden(`${variant}.html`, page(variant))
+  },
+)

@@ -18,6 +18,8 @@ export const variants = [
   'long-names',
   'thousand-looks',
   'overridden',
+  'all-kinds',
+  'shared-outage',
 ] as const
 
 export type Variant = (typeof variants)[number]
@@ -106,6 +108,59 @@ function effect(ratio: number | null, low: number, high: number | null, margin =
 
 const slowerBy = (ratio: number | null, low: number, high: number | null) => effect(ratio, low, high, 1.115, 1.251)
 
+/** A metric that no promote waits for. */
+function moreOf(
+  kind: Judgement['kind'],
+  name: string,
+  values: readonly [baseline: number | null, canary: number | null],
+  changes: Partial<Judgement> = {},
+): Judgement {
+  const [baseline, canary] = values
+  return {
+    ...{ name, kind, group: kind === 'paired' ? 'errors' : 'saturation', finding: 'undecided', critical: false },
+    ...{ weight: 0.05, effect: effect(null, 0, null), eValue: 1, promoteEValue: 1, promoteProof: 'ratio' },
+    ...{ smallestDetectable: null, where: [] },
+    baseline: { value: baseline, samples: baseline === null ? 0 : 7128, pods: baseline === null ? 0 : 18 },
+    canary: { value: canary, samples: canary === null ? 0 : 792, pods: canary === null ? 0 : 2 },
+    ...changes,
+  }
+}
+
+/** One metric of every further kind, in every state. */
+const everyKind: readonly Judgement[] = [
+  moreOf('count', 'restarts', [0, 22.5], {
+    finding: 'harm-shown',
+    weight: 0.1,
+    effect: effect(null, 3.1, null, 1, 2),
+    eValue: 91_200,
+  }),
+  moreOf('gauge', 'memory', [412e6, 1.31e9], {
+    finding: 'harm-likely',
+    effect: effect(3.18, 1.4, 7.2),
+    eValue: 61,
+    smallestDetectable: 1.9,
+  }),
+  moreOf('paired', 'shadow-errors', [0.001, 0.0062], {
+    effect: effect(6.2, 0.8, 48, 1.05, 2),
+    eValue: 3.1,
+    smallestDetectable: 2.8,
+  }),
+  moreOf('gauge', 'cpu', [0.31, 0.32], {
+    finding: 'harm-ruled-out',
+    effect: effect(1.03, 0.71, 1.49),
+    eValue: 0.2,
+    promoteEValue: 55,
+    smallestDetectable: 1.6,
+  }),
+  moreOf('gauge', 'heap', [88e6, 91e6]),
+  moreOf('gauge', 'queue-depth', [null, null], { finding: 'no-data' }),
+  moreOf('count', 'kills-for-memory', [null, null], { finding: 'no-data' }),
+]
+
+const unreported = ['cpu', 'memory', 'restarts'].map((name) =>
+  moreOf(name === 'restarts' ? 'count' : 'gauge', name, [null, null], { finding: 'no-data' }),
+)
+
 /** How a rollout goes; everything that a variant does not say is as in a quiet one. */
 type Story = {
   readonly looks: number
@@ -130,6 +185,8 @@ type Story = {
   readonly errors: Partial<Judgement>
   readonly latency: Partial<Judgement>
   readonly quantiles: readonly QuantileJudgement[]
+  /** Metrics besides errors and latency. */
+  readonly more: readonly Judgement[]
   readonly expectedDecisionAt: string | null
   readonly service: string
   readonly versions: readonly [string, string]
@@ -176,6 +233,7 @@ const quiet: Story = {
     quantile(0.95, 0.31, 1, 1.08, 0.09),
     quantile(0.99, 0.64, 1.03, 1.1, 0.02),
   ],
+  more: [],
   expectedDecisionAt: '2026-11-21T10:42:00Z',
   service: 'checkout',
   versions: ['2.4.0', '2.4.1'],
@@ -302,6 +360,23 @@ const stories: Readonly<Record<Variant, Partial<Story>>> = {
     baselineErrors: () => 2,
     eValue: (k) => Math.exp(Math.sin(k / 9)),
   },
+  'all-kinds': {
+    ...rollback,
+    summary: 'checkout 2.4.1: restarts are 22.5 per pod and hour against 0 for 2.4.0.',
+    detail: 'Restarts are new: 2.4.0 has none; your margin is 1.00×.',
+    more: everyKind,
+  },
+  'shared-outage': {
+    looks: 12,
+    canaryErrors: (k) => (k < 6 ? 2 : 74),
+    baselineErrors: (k) => (k < 6 ? 33 : 1416),
+    code: 'SHARED_OUTAGE',
+    summary: 'Unexplained outage of checkout since 09:54: 2.4.0 fails 20%, 2.4.1 20%.',
+    detail:
+      'Both versions have it, so 2.4.1 is neither promoted nor blamed. It failed 0.47% in the hour before the start.',
+    expectedDecisionAt: null,
+    more: unreported,
+  },
   overridden: {
     looks: 4,
     decision: 'promote',
@@ -340,7 +415,13 @@ function judgementsOf(story: Story): readonly Judgement[] {
   }
   const where =
     story.errors.finding === 'harm-shown'
-      ? [place('GET /cart/{id}', [0.13, 0.82], [0.6, 0.82]), place('POST /pay', [0.87, 0.18], [0.4, 0.18])]
+      ? [
+          place('GET /cart/{id}', [0.13, 0.82], [0.6, 0.82]),
+          place('POST /pay', [0.87, 0.18], [0.4, 0.18]),
+          ...(story.more.length === 0
+            ? []
+            : [{ ...place('ap-southeast-2', [0.7, 0.3], [0.3, 0.3]), attribute: 'cloud.region' }]),
+        ]
       : []
   const common = { critical: true, promoteProof: 'ratio' as const, where: [] }
   return [
@@ -366,6 +447,7 @@ function judgementsOf(story: Story): readonly Judgement[] {
       ...story.latency,
       quantiles: story.quantiles,
     },
+    ...story.more,
   ]
 }
 

@@ -44,6 +44,15 @@ it('hostile text keeps the lines and the columns', () => {
   )
 })
 
+it('shows every kind of metric in its unit, names what nobody reported, and tells the region', () => {
+  const text = renderMarkdown(reportInput('all-kinds').verdict)
+  expect(text).toContain('| restarts (per pod and hour) | 0 | 22.5 |')
+  expect(text).toContain('| memory | 412 M | 1.31 G |')
+  expect(text).toContain('Not reported: queue-depth, kills-for-memory.')
+  expect(text).not.toContain('no data')
+  expect(text).toContain('cloud.region ap-southeast-2 (')
+})
+
 it('looks as in golden/rollback.md', () => {
   expectGolden('rollback.md', renderMarkdown(reportInput('rollback').verdict))
 })

@@ -8,11 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deployment } from '../../src/domain/deployment.ts'
+import type { Look } from '../../src/domain/look.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
-import { RunningTrial } from '../../src/engine/running-trial.ts'
-import { isChange, verdictOf } from '../../src/engine/verdict-of.ts'
-import { judges } from '../../src/judges/index.ts'
-import type { Look } from '../../src/storage/looks.ts'
+import { isChange } from '../../src/judges/verdict/verdict-of.ts'
+import { runDavy } from '../cli/run-davy.ts'
 import { jsonTraces, type RequestSpan } from '../davy.ts'
 import { quick } from '../engine/lab.ts'
 import { random } from '../stats/random.ts'
@@ -134,27 +133,13 @@ describe('a bad release, told by the OpenTelemetry SDK', () => {
     const evidence = await call<Evidence>('GET', `/api/v1/deployments/${id}/evidence`)
     expect(evidence.deployment).toMatchObject({ status: 'closed', outcome: 'rolled-back' })
     expect(evidence.looks.slice(0, before.length)).toEqual(before)
-    await expectOneProcess(evidence)
+    // One judge that was never interrupted says at each look, from the slices on record, what is on record.
+    expect(await runDavy(['replay', '-'], { input: JSON.stringify(evidence) })).toMatchObject({ exitCode: 0 })
     const { items } = await call<{ items: Verdict[] }>('GET', `/api/v1/deployments/${id}/verdicts`)
     expect(items.at(-1)).toEqual(verdict)
     expect(items.filter((item, index) => index > 0 && isChange(items[index - 1]!, item)).at(-1)).toEqual(verdict)
   })
 })
-
-/** One judge that was never interrupted says at each look, from the slices on record, what is on record. */
-async function expectOneProcess({ deployment, template, looks, engine }: Evidence): Promise<void> {
-  const open = { ...deployment, template, status: 'open', outcome: null, endedAt: null } as Deployment
-  const digest = looks[0]!.verdict.template.digest
-  const whole: Deployment = { ...open, templateDigest: digest }
-  const trial = RunningTrial.start(whole, looks[0]!.evidence.reference ?? [], judges.sequential)
-  const publicUrl = looks[0]!.verdict.reportUrl.replace(/\/deployments\/.*/, '')
-  for (const { look, at, evidence, verdict } of looks) {
-    const conclusion = evidence.slice === null ? trial.conclude(at) : trial.observe(evidence.slice, at)
-    const again = verdictOf(whole, conclusion, { id: verdict.id, look, at, engine, publicUrl })
-    expect(JSON.stringify(again)).toBe(JSON.stringify(verdict))
-    trial.record(again)
-  }
-}
 
 describe('a release that does no harm', () => {
   test('is promoted from telemetry that is already there, as an analysis of the same time says', async () => {

@@ -1,6 +1,5 @@
-import { judgeRollouts } from '../../../src/judges/rollout/judge-rollouts.ts'
+import { seriesJudges } from '../../../src/judges/index.ts'
 import { podScatter } from '../../../src/judges/rollout/pod-spread.ts'
-import { rankCulprits } from '../../../src/judges/rollout/rank-culprits.ts'
 import type {
   Edge,
   MeshSeries,
@@ -9,7 +8,8 @@ import type {
   RolloutInput,
   RolloutPod,
 } from '../../../src/judges/rollout/rollout-input.ts'
-import { defaultRolloutPolicy, type RolloutPolicy } from '../../../src/judges/rollout/rollout-policy.ts'
+import { completePolicy } from '../../../src/judges/rollout/rollout-policy.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { dataSet, type SetScore } from '../data-set.ts'
 import { decisionScore, type Scored, share } from '../scores.ts'
@@ -51,7 +51,8 @@ export type JudgedRelease = {
   readonly place: number
 }
 
-const policy: RolloutPolicy = { ...defaultRolloutPolicy, onSilence: 'rollback' }
+const policy = { onSilence: 'rollback' } as const
+const { gauges } = completePolicy(policy)
 
 /** Real canary releases, several at a time and one of them bad: per release a decision, per incident its culprit. */
 export const canaryReleases = dataSet<JudgedRelease[]>({
@@ -72,28 +73,24 @@ function judgeReleases(folder: DataFolder, progress: (done: number, of: number) 
   const incidents = Map.groupBy(cases, (one) => one.incident_id)
   const scatters = cases.map((one) => ({
     incident: one.incident_id,
-    scatter: podScatter(rolloutOf(one, []), policy.gauges),
+    scatter: podScatter(rolloutOf(one, []), gauges),
   }))
   let done = 0
   return [...incidents].flatMap(([incident, members]) => {
     const others = scatters.filter((one) => one.incident !== incident).flatMap(({ scatter }) => scatter)
     const mesh = meshOf(members)
-    const judgements = judgeRollouts(
-      members.map((one) => rolloutOf(one, mesh)),
-      others,
-      policy,
-    )
-    const ranked = rankCulprits(judgements)
+    const rollouts = members.map((one) => rolloutOf(one, mesh))
+    const judgement = judgeSeries(seriesJudges.rollouts, { rollouts, history: others, policy })
     done += members.length
     progress(done, cases.length)
     return members.map((one, i) => ({
       caseId: one.case_id,
       incidentId: incident,
       service: one.service,
-      decision: judgements[i]!.decision,
-      reason: judgements[i]!.reason,
-      harm: judgements[i]!.harm,
-      place: ranked.indexOf(judgements[i]!) + 1,
+      decision: judgement.rollouts[i]!.decision,
+      reason: judgement.rollouts[i]!.reason.code,
+      harm: judgement.rollouts[i]!.harm,
+      place: judgement.ranking.indexOf(i) + 1,
     }))
   })
 }

@@ -1,4 +1,5 @@
-import { segmentSeries } from '../../../src/judges/segmentation/segment-series.ts'
+import { seriesJudges } from '../../../src/judges/index.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import { changePointCover, changePointF1 } from '../change-point-score.ts'
 import { dataSet } from '../data-set.ts'
 
@@ -20,7 +21,7 @@ export const changePoints = dataSet<Judged>({
     return new Map(
       all.map(({ name, series }, at) => {
         const values = series.map(({ v }) => v)
-        const { changePoints } = segmentSeries(values)
+        const { changePoints } = judgeSeries(seriesJudges['change-points'], { dimensions: values })
         progress(at + 1, all.length)
         return [name, { length: values[0]!.length, changePoints }]
       }),

@@ -1,9 +1,10 @@
-import { judgeViews, type WindowsJudgement } from '../../../src/judges/windows/judge-views.ts'
-import { viewWindow, type WindowView } from '../../../src/judges/windows/view-window.ts'
+import { seriesJudges } from '../../../src/judges/index.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
+import type { TelemetryWindow } from '../../../src/judges/windows/telemetry-window.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { dataSet, type SetScore } from '../data-set.ts'
 import { readWindow, type Split, splitWindow, type WindowLine } from '../faults-window.ts'
-import { decisionScore } from '../scores.ts'
+import { decisionScore, type Scored } from '../scores.ts'
 
 type WindowPart = { readonly window: string; readonly split?: Split }
 
@@ -18,46 +19,39 @@ type FaultCase = {
 
 type Truth = { readonly case_id: string; readonly label: 'good' | 'bad' }
 
-type JudgedCase = Pick<FaultCase, 'case_id' | 'system' | 'kind'> & { readonly judgement: WindowsJudgement }
+type JudgedCase = Pick<FaultCase, 'case_id' | 'system' | 'kind'> & {
+  readonly decision: Scored['decision']
+  readonly logE: number
+}
 
 function judgeCases(folder: DataFolder, progress: (done: number, of: number) => void): JudgedCase[] {
   const cases = folder.jsonLines<FaultCase>('cases.jsonl')
-  const views = viewAll(folder, cases)
-  return cases.map((one, at) => {
-    const view = (part: WindowPart): WindowView => views.get(viewKey(one.service, part))!
-    const judgement = judgeViews(view(one.canary), baselineOf(one).map(view))
+  const windowOf = windowReader(folder)
+  return cases.map(({ case_id, system, kind, service, canary, ...one }, at) => {
+    const baseline = baselineOf(one).map(windowOf)
+    const { decision, logE } = judgeSeries(seriesJudges.windows, { service, canary: windowOf(canary), baseline })
     progress(at + 1, cases.length)
-    return { case_id: one.case_id, system: one.system, kind: one.kind, judgement }
+    return { case_id, system, kind, decision, logE }
   })
 }
 
-/** Window by window, so that each is read once and only what the judge looks at stays in memory. */
-function viewAll(folder: DataFolder, cases: readonly FaultCase[]): Map<string, WindowView> {
-  const wanted = new Map<string, Map<string, { readonly service: string; readonly part: WindowPart }>>()
-  for (const one of cases) {
-    for (const part of [one.canary, ...baselineOf(one)]) {
-      const ofWindow = wanted.get(part.window) ?? new Map()
-      wanted.set(part.window, ofWindow.set(viewKey(one.service, part), { service: one.service, part }))
-    }
-  }
-  const views = new Map<string, WindowView>()
+/** Reads each window once: cases share them, and all of them together are some hundred megabytes. */
+function windowReader(folder: DataFolder): (part: WindowPart) => TelemetryWindow {
   const lines = new Map(folder.jsonLines<WindowLine>('windows.jsonl').map((line) => [line.window, line]))
-  for (const [id, parts] of wanted) {
+  const read = new Map<string, TelemetryWindow>()
+  return function windowOf({ window: id, split }: WindowPart): TelemetryWindow {
+    const key = `${id} ${split ?? ''}`
+    const known = read.get(key)
+    if (known !== undefined) return known
     const line = lines.get(id)
     if (line === undefined) throw new Error(`faults-multimodal: window ${id} has no line in windows.jsonl`)
-    const window = readWindow(folder, line)
-    for (const [key, { service, part }] of parts) {
-      views.set(key, viewWindow(part.split === undefined ? window : splitWindow(window, part.split), service))
-    }
+    const window = split === undefined ? readWindow(folder, line) : splitWindow(windowOf({ window: id }), split)
+    read.set(key, window)
+    return window
   }
-  return views
 }
 
-function viewKey(service: string, { window, split }: WindowPart): string {
-  return `${service} ${window} ${split ?? ''}`
-}
-
-function baselineOf({ baseline }: FaultCase): readonly WindowPart[] {
+function baselineOf({ baseline }: Pick<FaultCase, 'baseline'>): readonly WindowPart[] {
   return 'windows' in baseline ? baseline.windows.map((window) => ({ window })) : [baseline]
 }
 
@@ -71,10 +65,10 @@ function scoreFaults(judged: readonly JudgedCase[], truths: readonly Truth[]): R
       .map(([name, group]) => [
         name,
         decisionScore(
-          group.map(({ case_id, judgement }) => {
+          group.map(({ case_id, decision, logE }) => {
             const label = labels.get(case_id)
             if (label === undefined) throw new Error(`faults-multimodal: case ${case_id} has no line in truth.jsonl`)
-            return { isBad: label === 'bad', decision: judgement.decision, harm: judgement.logE }
+            return { isBad: label === 'bad', decision, harm: logE }
           }),
         ),
       ]),

@@ -1,8 +1,10 @@
-import { judgeReplicates, type ReplicatesInput } from '../../../src/judges/replicates/judge-replicates.ts'
+import { seriesJudges } from '../../../src/judges/index.ts'
+import type { ReplicatesInput } from '../../../src/judges/replicates/judge-replicates.ts'
 import { type Replicates, replicateVariance } from '../../../src/judges/replicates/replicate-variance.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import { learnVariancePrior } from '../../../src/stats/variance-prior.ts'
 import { dataSet, type SetScore } from '../data-set.ts'
-import { decisionScore, share } from '../scores.ts'
+import { decisionScore, type Scored, share } from '../scores.ts'
 
 type Comparison = {
   readonly case_id: string
@@ -13,15 +15,13 @@ type Comparison = {
 
 type Truth = { readonly case_id: string; readonly label: 'good' | 'bad' }
 
-type Decision = ReturnType<typeof judgeReplicates>['decision']
-
 /** What the canaries are made worse by, to measure power; 1 = as they were measured. */
 const slowdowns = [1, 1.1, 1.25] as const
 
 type JudgedComparison = {
   readonly caseId: string
   readonly slowdown: number
-  readonly decision: Decision
+  readonly decision: Scored['decision']
   readonly harmRatio: number
 }
 
@@ -40,7 +40,10 @@ export const jvmAa = dataSet<readonly JudgedComparison[]>({
       const prior = learnVariancePrior(variances.filter((_, other) => other !== at))
       progress(at + 1, comparisons.length)
       return slowdowns.map((slowdown) => {
-        const { decision, harmRatio } = judgeReplicates({ ...slowedDown(comparison, slowdown), prior })
+        const { decision, harmRatio } = judgeSeries(seriesJudges.replicates, {
+          ...slowedDown(comparison, slowdown),
+          prior,
+        })
         return { caseId: comparison.case_id, slowdown, decision, harmRatio }
       })
     })

@@ -1,5 +1,6 @@
+import { seriesJudges } from '../../../src/judges/index.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import type { ChangeJudgement } from '../../../src/judges/uncontrolled/change-judgement.ts'
-import { judgeChange } from '../../../src/judges/uncontrolled/judge-change.ts'
 import { dataSet } from '../data-set.ts'
 import { decisionScore, type Scored } from '../scores.ts'
 
@@ -30,7 +31,7 @@ export const kpiChanges = dataSet<readonly JudgedKpi[]>({
   judge(folder, progress) {
     const cases = folder.jsonLines<KpiCase>('cases.jsonl.gz')
     return cases.map((one, i) => {
-      const { isChanged, p, rankLogE } = judgeChange({
+      const { isChanged, p, rankLogE } = judgeSeries(seriesJudges.change, {
         startAt: one.t0 * 1000,
         stepSeconds: one.step_s,
         values: one.v,

@@ -1,4 +1,5 @@
-import { mineTemplates } from '../../../src/judges/log-templates/mine-templates.ts'
+import { seriesJudges } from '../../../src/judges/index.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import { dataSet, type SetScore } from '../data-set.ts'
 
 const truthEnding = '.truth.csv.gz'
@@ -29,7 +30,7 @@ export const loghub = dataSet<readonly string[]>({
     for (const system of systems) {
       const file = `${system}${truthEnding}`
       const [contents, labels] = csvColumns(folder.text(file), ['content', 'event_original'], file)
-      const accuracy = groupingAccuracy(mineTemplates(contents).ids, labels)
+      const accuracy = groupingAccuracy(judgeSeries(seriesJudges['log-templates'], { lines: contents }).ids, labels)
       scores[`loghub/${system}`] = { cases: labels.length, groupingAccuracy: accuracy }
       sum += accuracy
     }

@@ -1,4 +1,5 @@
-import { openAnomalyDetector } from '../../../src/judges/anomaly/open-anomaly-detector.ts'
+import { seriesJudges } from '../../../src/judges/index.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { dataSet } from '../data-set.ts'
 import { type NabCosts, type NabFile, nabScore } from '../nab-score.ts'
@@ -26,10 +27,13 @@ export const nab = dataSet<Judged>({
     return new Map(
       files.map((file, at) => {
         const rows = readRows(folder, `data/${file}`)
-        const detector = openAnomalyDetector()
-        const scores = rows.map(({ ms, value }) => detector.observe(ms, value).score)
+        const points = rows.map(({ ms, value }) => ({ at: ms, value }))
+        const { scores } = judgeSeries(seriesJudges.anomalies, { points })
         progress(at + 1, files.length)
-        return [file.replace(/\.gz$/, ''), { times: rows.map(({ time }) => time), scores }]
+        return [
+          file.replace(/\.gz$/, ''),
+          { times: rows.map(({ time }) => time), scores: scores.map((score) => score ?? 0) },
+        ]
       }),
     )
   },

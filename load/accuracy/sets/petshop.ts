@@ -1,5 +1,6 @@
+import { seriesJudges } from '../../../src/judges/index.ts'
 import type { Call, NodeRow, NodeRows } from '../../../src/judges/root-cause/node-rows.ts'
-import { rankRootCauses } from '../../../src/judges/root-cause/rank-root-causes.ts'
+import { judgeSeries } from '../../../src/judges/series-judge.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { dataSet, type SetScore } from '../data-set.ts'
 import { decisionScore, share } from '../scores.ts'
@@ -53,8 +54,8 @@ export const petshop = dataSet<readonly JudgedCase[]>({
       const baseline = baselines.get(one.baseline) ?? folder.json<Baseline>(one.baseline)
       baselines.set(one.baseline, baseline)
       const nodes = nodesOf(baseline, one)
-      const { isIssue, loudness, ranked } = rankRootCauses({ nodes, calls })
-      const withoutCalls = rankRootCauses({ nodes, calls: [] }).ranked
+      const { isIssue, loudness, ranked } = judgeSeries(seriesJudges['root-cause'], { nodes, calls })
+      const withoutCalls = judgeSeries(seriesJudges['root-cause'], { nodes, calls: [] }).ranked
       progress(at + 1, cases.length)
       return {
         caseId: one.case_id,

@@ -1,8 +1,8 @@
 import type { CalibrationRun } from '../../domain/calibration.ts'
 import { isSameUnit, type Unit } from '../../domain/cohort.ts'
 import type { Template } from '../../domain/template.ts'
+import { digestOf } from '../../platform/digest.ts'
 import type { Facts } from '../../storage/facts.ts'
-import { digestOf } from '../digest.ts'
 
 const dayMs = 86_400_000
 

@@ -72,3 +72,25 @@ export const defaultRolloutPolicy: RolloutPolicy = {
   minimumSoakSeconds: 600,
   minimumComparedShare: 0.3,
 }
+
+/** A policy of which parts may be left out. */
+export type PartialRolloutPolicy = {
+  readonly [Key in keyof RolloutPolicy]?: Key extends 'metrics'
+    ? RolloutPolicy[Key]
+    : RolloutPolicy[Key] extends object
+      ? Partial<RolloutPolicy[Key]>
+      : RolloutPolicy[Key]
+}
+
+/** What is left out is the default's; metrics are taken as a whole, since their weights belong together. */
+export function completePolicy(policy: PartialRolloutPolicy = {}): RolloutPolicy {
+  const { proportions, gauges, silence, outage } = defaultRolloutPolicy
+  return {
+    ...defaultRolloutPolicy,
+    ...policy,
+    proportions: { ...proportions, ...policy.proportions },
+    gauges: { ...gauges, ...policy.gauges },
+    silence: { ...silence, ...policy.silence },
+    outage: { ...outage, ...policy.outage },
+  }
+}

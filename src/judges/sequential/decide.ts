@@ -18,6 +18,10 @@ export type Situation = {
   readonly arrivals: Arrivals
   /** Non-null when the canary should report and does not. */
   readonly silence: Silence | null
+  /** What forbids a comparison of the arms; null: nothing does. */
+  readonly incomparable: 'SAMPLING_DIFFERS' | 'SAMPLE_RATIO_MISMATCH' | null
+  /** An outage of the baseline, which forbids a promote and no rollback. */
+  readonly outage: 'SHARED_OUTAGE' | 'BASELINE_UNHEALTHY' | null
   /** log of the combined evidence of harm, now and at its highest so far. */
   readonly logE: number
   readonly highestLogE: number
@@ -49,6 +53,8 @@ export function decide(situation: Situation): Ruling {
   if (obstacle !== null) return latched ?? { decision: 'hold', code: obstacle }
   if (situation.logE >= -Math.log(budget.alpha)) return { decision: 'rollback', code: 'HARM_SHOWN' }
   if (latched !== null) return latched
+  // No worse than something broken is no reason to promote, and no release of this comparison is to blame either.
+  if (situation.outage !== null) return { decision: 'hold', code: situation.outage }
   const isExposed = hasMinimum(situation)
   const isRuledOut = situation.logPromote !== null && situation.logPromote >= -Math.log(budget.alphaPromote)
   // The promote proof is one over the whole run, of which harm that has just begun is a small part.
@@ -79,7 +85,7 @@ function obstacleTo(situation: Situation): ReasonCode | null {
   const silent = silentArms(arrivals)
   if (silent !== null) return silent
   if (arrivals.lateShare.canary > mostLate || arrivals.lateShare.baseline > mostLate) return 'TELEMETRY_LOSS'
-  return arrivals.overlap.length > 0 ? 'COHORTS_OVERLAP' : null
+  return arrivals.overlap.length > 0 ? 'COHORTS_OVERLAP' : situation.incomparable
 }
 
 /** Before the first slice there is nothing to say either; only when slices should long be there is it no traffic. */

@@ -1,6 +1,7 @@
 import { countAbove, quantileBucket, totalCount } from '../../stats/log-histogram.ts'
 import { ratioInformation, smallestDetectableRatio } from '../../stats/power.ts'
-import { bucketGamma as gamma, type LatencyPair, type LatencySpec } from './latency-spec.ts'
+import { type LatencyPair, lowerEdges } from './latency-pair.ts'
+import { bucketGamma as gamma, type LatencySpec } from './latency-spec.ts'
 import type { Look } from './metric-trial.ts'
 import { largestTau, secondsFor } from './ratio-forecast.ts'
 
@@ -13,7 +14,9 @@ function eventsAbove(histogram: LatencyPair['canary'], bucket: number): number {
  * About the smallest slowdown that the data so far would reliably show, at the quantile that sees it best; null while
  * none does. A canary slower by s buckets has above u + k as many as the baseline has above u + k - s.
  */
-export function latencyDetectable(latency: LatencySpec, { canary, baseline }: LatencyPair, look: Look): number | null {
+export function latencyDetectable(latency: LatencySpec, pair: LatencyPair, look: Look): number | null {
+  const { canary, baseline } = pair
+  const lower = lowerEdges(pair).baseline
   if (look.priors.length === 0 || latency.spec.weight === 0) return null
   const alpha = look.budget.alpha * latency.spec.weight
   const split = totalCount(canary) / totalCount(baseline)
@@ -27,7 +30,7 @@ export function latencyDetectable(latency: LatencySpec, { canary, baseline }: La
     )
     if (ratio === null) continue
     const shift = firstShift(latency.marginShift, (s) => {
-      return eventsAbove(baseline, bucket + latency.marginShift - s) / beyond >= ratio
+      return eventsAbove(lower, bucket + latency.marginShift - s) / beyond >= ratio
     })
     if (shift !== null) smallest = Math.min(smallest ?? Number.POSITIVE_INFINITY, gamma ** shift)
   }
@@ -45,13 +48,14 @@ function firstShift(from: number, isEnough: (shift: number) => boolean): number 
 /** Seconds of evidence that show the harm when the canary goes on as it did, at the quantile that speaks loudest. */
 export function latencySecondsToShow(
   latency: LatencySpec,
-  { canary, baseline }: LatencyPair,
+  pair: LatencyPair,
   quantile: number,
   look: Look,
 ): number | null {
+  const { canary, baseline } = pair
   const bucket = quantileBucket(baseline, quantile)
   if (bucket === null) return null
-  const xc = eventsAbove(canary, bucket + latency.marginShift)
+  const xc = eventsAbove(lowerEdges(pair).canary, bucket + latency.marginShift)
   const xb = eventsAbove(baseline, bucket)
   const distance = Math.log((xc * totalCount(baseline)) / (xb * totalCount(canary)))
   const alpha = (look.budget.alpha * latency.spec.weight) / latency.quantiles.length

@@ -1,4 +1,4 @@
-import { type Histogram, histogramScale } from '../../domain/evidence.ts'
+import { histogramScale } from '../../domain/evidence.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import { bucketShift, exponentialGamma } from '../../stats/log-histogram.ts'
 
@@ -6,9 +6,6 @@ import { bucketShift, exponentialGamma } from '../../stats/log-histogram.ts'
 export const bucketGamma = exponentialGamma(histogramScale)
 
 const defaultQuantiles = [0.5, 0.95, 0.99]
-
-/** Durations of both arms. */
-export type LatencyPair = { readonly canary: Histogram; readonly baseline: Histogram }
 
 /** A latency metric with its margins in whole buckets; gamma^shift is the effective margin. */
 export type LatencySpec = {

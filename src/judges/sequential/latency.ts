@@ -1,21 +1,17 @@
-import type { Histogram, Slice } from '../../domain/evidence.ts'
+import type { Histogram } from '../../domain/evidence.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { Judgement, QuantileJudgement } from '../../domain/verdict.ts'
+import { endlessBucket } from '../../stats/bucket-placement.ts'
 import { combineLogE } from '../../stats/combine-evidence.ts'
-import { bucketMiddle, mergeCounts, quantileBucket, totalCount } from '../../stats/log-histogram.ts'
+import { bucketMiddle, quantileBucket, totalCount } from '../../stats/log-histogram.ts'
+import { type LatencyPair, latencyOf, lowerEdges, noLatency, plusLatency } from './latency-pair.ts'
 import { latencyDetectable, latencySecondsToRuleOut, latencySecondsToShow } from './latency-power.ts'
-import { bucketGamma as gamma, type LatencyPair, type LatencySpec, latencySpec } from './latency-spec.ts'
+import { bucketGamma as gamma, type LatencySpec, latencySpec } from './latency-spec.ts'
+import { trackLatencyStrata } from './latency-strata.ts'
 import { trackLatencyThresholds } from './latency-thresholds.ts'
 import { eValue, findingOf, intervalLevel, type Look, type MetricTrial, type Reading } from './metric-trial.ts'
 import { type LadderReading, type LatencyBlock, openSlowdownLadder } from './slowdown-ladder.ts'
-
-function add(pair: LatencyPair, slice: Slice): LatencyPair {
-  return {
-    canary: mergeCounts(pair.canary, slice.canary.latency),
-    baseline: mergeCounts(pair.baseline, slice.baseline.latency),
-  }
-}
 
 /**
  * The judge of request durations, without estimating a quantile: at each judged quantile the canary's requests above the
@@ -29,35 +25,43 @@ export function openLatency(spec: MetricSpec, reference: Histogram, parameters: 
   const latency = latencySpec(spec)
   const thresholds = trackLatencyThresholds(latency.quantiles, reference)
   const ladders = latency.quantiles.map(() => openSlowdownLadder(latency, parameters))
+  const strata = trackLatencyStrata()
   let buckets: (number | null)[] | null = null
-  let open: LatencyPair = { canary: [], baseline: [] }
-  let all: LatencyPair = { canary: [], baseline: [] }
+  let all = noLatency
 
-  const blockOf = (i: number): LatencyBlock => ({ ...open, bucket: buckets?.[i] ?? null })
+  const blocks = (): LatencyBlock[] => {
+    const block = { strata: strata.open(), whole: strata.whole() }
+    return latency.quantiles.map((_, i) => ({ ...block, bucket: buckets?.[i] ?? null }))
+  }
 
   return {
     observe(slice) {
       // Fixed with the block's first slice, before its counts can be seen.
       buckets ??= latency.quantiles.map((quantile) => thresholds.bucketFor(quantile))
-      open = add(open, slice)
-      all = add(all, slice)
+      strata.observe(slice)
+      all = plusLatency(all, latencyOf(slice))
     },
     closeBlock() {
-      for (const [i, ladder] of ladders.entries()) ladder.closeBlock(blockOf(i))
-      thresholds.closeBlock(open.baseline)
+      const open = blocks()
+      for (const [i, ladder] of ladders.entries()) ladder.closeBlock(open[i]!)
+      thresholds.closeBlock(strata.whole().baseline)
       buckets = null
-      open = { canary: [], baseline: [] }
+      strata.closeBlock()
     },
     read(look) {
-      const rungs = ladders.map((ladder, i) => ladder.read(blockOf(i), look.priors, intervalLevel))
+      const open = blocks()
+      const rungs = ladders.map((ladder, i) => ladder.read(open[i]!, look.priors, intervalLevel))
       return readLatency(latency, all, rungs, look)
     },
   }
 }
 
-function seconds(histogram: Histogram, quantile: number): number | null {
-  const bucket = quantileBucket(histogram, quantile)
-  return bucket === null ? null : bucketMiddle(bucket, gamma) / 1e9
+/** The middle of what is known of a quantile, in seconds; where there is no upper edge, the lower one. */
+function seconds(all: LatencyPair, arm: 'canary' | 'baseline', quantile: number): number | null {
+  const upper = quantileBucket(all[arm], quantile)
+  const lower = quantileBucket(lowerEdges(all)[arm], quantile)
+  if (upper === null || lower === null) return null
+  return bucketMiddle(upper >= endlessBucket ? lower : (lower + upper) / 2, gamma) / 1e9
 }
 
 function judgeQuantile(
@@ -66,8 +70,8 @@ function judgeQuantile(
   quantile: number,
   rung: LadderReading,
 ): QuantileJudgement {
-  const baseline = seconds(all.baseline, quantile)
-  const canary = seconds(all.canary, quantile)
+  const baseline = seconds(all, 'baseline', quantile)
+  const canary = seconds(all, 'canary', quantile)
   return {
     quantile,
     baseline,

@@ -1,21 +1,40 @@
-import type { Histogram } from '../../domain/evidence.ts'
+import type { TrialContext } from '../../domain/judge.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricKind, MetricSpec } from '../../domain/template.ts'
 import { openErrorRate } from './error-rate.ts'
+import { openEventCount } from './event-count.ts'
+import { openGaugeGrowth } from './gauge-growth.ts'
+import { openGaugeLevel } from './gauge-level.ts'
 import { openLatency } from './latency.ts'
 import type { MetricTrial } from './metric-trial.ts'
+import { openPairedOutcomes } from './paired-outcomes.ts'
+import type { PodAges } from './pod-ages.ts'
 
-type OpenMetric = (spec: MetricSpec, reference: Histogram, parameters: NullParameters) => MetricTrial
+/** What a metric is opened with besides its specification. */
+export type Opening = {
+  readonly context: Pick<TrialContext, 'reference' | 'gaugeHistories'>
+  readonly parameters: NullParameters
+  /** Shared by all metrics: one that is opened later must not take the canary's pods for new ones. */
+  readonly ages: PodAges
+}
 
-const kinds: Readonly<Record<MetricKind, OpenMetric>> = {
-  proportion: (spec, _reference, parameters) => openErrorRate(spec, parameters),
-  distribution: openLatency,
+const kinds: Readonly<Record<MetricKind, (spec: MetricSpec, opening: Opening) => MetricTrial>> = {
+  proportion: (spec, { parameters }) => openErrorRate(spec, parameters),
+  distribution: (spec, { context, parameters }) => openLatency(spec, context.reference, parameters),
+  gauge: (spec, { context, ages }) => {
+    const history = Object.hasOwn(context.gaugeHistories ?? {}, spec.name)
+      ? context.gaugeHistories?.[spec.name]
+      : undefined
+    return spec.reading === 'growth' ? openGaugeGrowth(spec, history, ages) : openGaugeLevel(spec, history, ages)
+  },
+  count: (spec, { parameters }) => openEventCount(spec, parameters),
+  paired: (spec, { parameters }) => openPairedOutcomes(spec, parameters),
 }
 
 /** The trial of one metric by its kind. Throws for a kind that has none: a template must not lose a metric silently. */
-export function openMetric(spec: MetricSpec, reference: Histogram, parameters: NullParameters): MetricTrial {
+export function openMetric(spec: MetricSpec, opening: Opening): MetricTrial {
   if (!Object.hasOwn(kinds, spec.kind)) {
     throw new Error(`metric ${spec.name}: expected kind ${Object.keys(kinds).join(' or ')}, got ${spec.kind}`)
   }
-  return kinds[spec.kind](spec, reference, parameters)
+  return kinds[spec.kind](spec, opening)
 }

@@ -4,6 +4,7 @@ import type { Conclusion } from '../../domain/verdict.ts'
 import { combineLogE } from '../../stats/combine-evidence.ts'
 import { addArrivals, noArrivals, overlappingPods } from './arrivals.ts'
 import { attemptBudget, type Budget } from './attempt-budget.ts'
+import { watchBaselineHealth } from './baseline-health.ts'
 import { decide, type Ruling } from './decide.ts'
 import { expectedDecision } from './expected-decision.ts'
 import { explain } from './explain.ts'
@@ -11,8 +12,11 @@ import { logFromStart, trackLateOnset } from './late-onset.ts'
 import { metricNull } from './metric-null.ts'
 import { eValue, type MetricTrial, type Reading } from './metric-trial.ts'
 import { openMetric } from './open-metric.ts'
+import { trackPodAges } from './pod-ages.ts'
 import { trackPodEffect } from './pod-effect.ts'
+import { watchSampling } from './sampling.ts'
 import { watchSilence } from './silence.ts'
+import { watchTrafficSplit } from './traffic-split.ts'
 
 /**
  * Opens the sequential judge's trial of one deployment: anytime-valid evidence per metric, one error budget over all
@@ -24,15 +28,19 @@ export function openTrial(context: TrialContext): Trial {
   const weights = template.metrics.map((metric) => metric.weight)
   const sum = weights.reduce((total, weight) => total + weight, 0)
   if (sum > 1 + 1e-9) throw new Error(`template ${template.name}: expected weights of at most 1 in sum, got ${sum}`)
+  const ages = trackPodAges()
   const metrics = template.metrics.map((spec) => {
     const own = metricNull(context.nulls, spec.name)
-    return { ...own, open: () => openMetric(spec, context.reference, own.parameters) }
+    return { ...own, open: () => openMetric(spec, { context, parameters: own.parameters, ages }) }
   })
   const openAll = (): MetricTrial[] => metrics.map(({ open }) => open())
   const fromStart = openAll()
   const lateOnset = trackLateOnset(openAll, weights, template.deadlineSeconds / template.blockSeconds)
   const podEffect = trackPodEffect()
   const silenceWatch = watchSilence()
+  const health = watchBaselineHealth(context.referenceCounts)
+  const sampling = watchSampling()
+  const split = watchTrafficSplit(context.strategy)
   const budget = attemptBudget(template, context.attempt)
   const warmUpEnd = startedAt + template.warmUpSeconds * 1000
   let arrivals = noArrivals
@@ -43,8 +51,9 @@ export function openTrial(context: TrialContext): Trial {
   function observe(slice: Slice): void {
     const isJudged = slice.to > warmUpEnd
     arrivals = addArrivals(arrivals, slice, isJudged)
+    ages.observe(slice)
     if (!isJudged) return
-    silenceWatch.observe(slice)
+    for (const watch of [silenceWatch, health, sampling, split]) watch.observe(slice)
     // A slice in which a pod is in both arms compares a version with itself.
     if (overlappingPods(slice).length === 0) {
       podEffect.observe(slice)
@@ -94,6 +103,7 @@ export function openTrial(context: TrialContext): Trial {
     const logPromote = critical.length === 0 ? null : Math.min(...critical.map((reading) => reading.logPromote))
     const latched = promote !== null && promote.step === arrivals.step ? promote : null
     const silence = silenceWatch.read()
+    const faults = { sampling: sampling.read(), split: split.read(), outage: health.read() }
     const ruling = decide({
       at,
       startedAt,
@@ -102,6 +112,9 @@ export function openTrial(context: TrialContext): Trial {
       budget,
       arrivals,
       silence,
+      incomparable:
+        faults.sampling !== null ? 'SAMPLING_DIFFERS' : faults.split !== null ? 'SAMPLE_RATIO_MISMATCH' : null,
+      outage: faults.outage?.code ?? null,
       logE,
       lateLogE,
       highestLogE,
@@ -120,6 +133,7 @@ export function openTrial(context: TrialContext): Trial {
       context,
       arrivals,
       silence,
+      ...faults,
       readings: begun === null ? readings : read(begun.metrics),
       begunAt: begun?.since ?? null,
       at,

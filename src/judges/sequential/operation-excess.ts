@@ -1,4 +1,4 @@
-import type { Counts, Slice } from '../../domain/evidence.ts'
+import { type Counts, type Slice, stratumOf } from '../../domain/evidence.ts'
 import type { Where } from '../../domain/verdict.ts'
 import { countsOf } from './strata.ts'
 
@@ -28,7 +28,10 @@ function ratio({ canary, baseline }: Both): number | null {
 
 export type OperationExcess = {
   observe(slice: Slice): void
-  /** The operations with most excess errors, at most 5, worst first; those without excess are left out. */
+  /**
+   * Where most excess errors are, at most 5: operations, worst first, then the worst region where there are several; those
+   * without excess are left out.
+   */
   where(): Where[]
   /** The share of all excess errors that the worst operation has; 0 without excess. */
   share(): number
@@ -37,9 +40,19 @@ export type OperationExcess = {
 /** Where the excess errors are, over everything judged so far. */
 export function trackOperationExcess(): OperationExcess {
   const operations = new Map<string, Both>()
+  const regions = new Map<string, Both>()
 
-  function sorted(): [string, Both][] {
-    return [...operations]
+  function add(into: Map<string, Both>, name: string, slice: Slice, stratum: string): void {
+    const key = into.has(name) || into.size < mostNames ? name : tooMany
+    const both = into.get(key) ?? { canary: { requests: 0, errors: 0 }, baseline: { requests: 0, errors: 0 } }
+    into.set(key, {
+      canary: plus(both.canary, countsOf(slice.canary.operations, stratum)),
+      baseline: plus(both.baseline, countsOf(slice.baseline.operations, stratum)),
+    })
+  }
+
+  function sorted(among = operations): [string, Both][] {
+    return [...among]
       .filter(([, both]) => excess(both) > 0)
       .sort(([a, left], [b, right]) => excess(right) - excess(left) || (a < b ? -1 : 1))
   }
@@ -48,18 +61,18 @@ export function trackOperationExcess(): OperationExcess {
     observe(slice) {
       const names = new Set([...Object.keys(slice.canary.operations), ...Object.keys(slice.baseline.operations)])
       for (const name of [...names].sort()) {
-        const key = operations.has(name) || operations.size < mostNames ? name : tooMany
-        const both = operations.get(key) ?? { canary: { requests: 0, errors: 0 }, baseline: { requests: 0, errors: 0 } }
-        operations.set(key, {
-          canary: plus(both.canary, countsOf(slice.canary.operations, name)),
-          baseline: plus(both.baseline, countsOf(slice.baseline.operations, name)),
-        })
+        const { operation, region } = stratumOf(name)
+        add(operations, operation, slice, name)
+        if (region !== '') add(regions, region, slice, name)
       }
     },
-    where: () =>
-      sorted()
-        .slice(0, shown)
-        .map(([value, both]) => ({ attribute: 'http.route', value, ratio: ratio(both), ...both })),
+    where() {
+      const told = (attribute: string, found: readonly [string, Both][]): Where[] =>
+        found.map(([value, both]) => ({ attribute, value, ratio: ratio(both), ...both }))
+      // A region is news only where there is another one that does better.
+      const regionsTold = regions.size < 2 ? [] : told('cloud.region', sorted(regions).slice(0, 1))
+      return [...told('http.route', sorted().slice(0, shown - regionsTold.length)), ...regionsTold]
+    },
     share() {
       const all = sorted().map(([, both]) => excess(both))
       const total = all.reduce((sum, value) => sum + value, 0)

@@ -53,7 +53,7 @@ export type WeightPlan = {
   readonly secondsToPromote: Seconds
   readonly metrics: readonly MetricPlan[]
   /** Metrics that could not be planned; a critical one among them may take longer than `secondsToPromote`. */
-  readonly unplanned: readonly string[]
+  readonly unplanned: readonly Pick<MetricSpec, 'name' | 'critical'>[]
 }
 
 /**
@@ -82,12 +82,11 @@ function planWeight(input: PowerInput, weight: number): WeightPlan {
   const canary = Math.min(Math.max(1, Math.round(input.pods * share)), Math.ceil(input.pods) - 1)
   const pods = { canary, baseline: Math.max(1, Math.round(input.pods) - canary) }
   const metrics: MetricPlan[] = []
-  const unplanned: string[] = []
+  const unplanned: Pick<MetricSpec, 'name' | 'critical'>[] = []
   for (const spec of template.metrics) {
     const look = lookOf(input, spec, pods)
-    const plan =
-      spec.kind === 'proportion' ? planErrors(input, spec, share, look) : planLatency(input, spec, share, look)
-    if (plan === null) unplanned.push(spec.name)
+    const plan = planMetric(input, spec, share, look)
+    if (plan === null) unplanned.push({ name: spec.name, critical: spec.critical })
     else metrics.push(plan)
   }
   const proofs = metrics.filter(({ critical }) => critical).map(({ secondsToRuleOut }) => secondsToRuleOut)
@@ -96,6 +95,12 @@ function planWeight(input: PowerInput, weight: number): WeightPlan {
   const isProven = proofs.length > 0 && known.length === proofs.length
   const secondsToPromote = isProven ? Math.max(template.minimum.seconds, minimum, ...known) : null
   return { weight, pods, secondsToPromote, metrics, unplanned }
+}
+
+/** null: what it would see of such a metric is not known beforehand. */
+function planMetric(input: PowerInput, spec: MetricSpec, share: number, look: Look): MetricPlan | null {
+  if (spec.kind === 'proportion') return planErrors(input, spec, share, look)
+  return spec.kind === 'distribution' ? planLatency(input, spec, share, look) : null
 }
 
 /** What a trial would know at its deadline. */

@@ -1,4 +1,5 @@
-import { formatPercent, formatRatio } from '../../domain/format.ts'
+import { formatCount, formatDuration, formatPercent, formatRatio } from '../../domain/format.ts'
+import type { ReasonCode } from '../../domain/verdict.ts'
 import type { Case } from '../case.ts'
 import { section } from '../document.ts'
 import { capital, countWord } from '../figures.ts'
@@ -17,6 +18,8 @@ const healthLooks: Readonly<Record<Health, { readonly icon: IconName; readonly c
 /** A tenth off the plan is drawn as weak; that a split is broken is the judge's word alone. */
 const splitTolerance = 0.1
 const lateTolerance = 0.01
+/** An outage is told by what failed in this time. */
+const recentMs = 300_000
 
 /** Without a plan there is nothing to hold the split against. Requests of both arms since the controller's last step: earlier ones followed another weight. */
 function split(page: Case): Check | null {
@@ -57,6 +60,41 @@ function telemetry(page: Case): Check | null {
   }
 }
 
+/** Only where a sender says that it samples, or the judge says that it matters. */
+function sampling(page: Case): Check | null {
+  const { baseline, canary } = page.totals
+  const broken = page.input.verdict.reason.code === 'SAMPLING_DIFFERS'
+  const isSampled = baseline.adjusted > baseline.requests || canary.adjusted > canary.requests
+  if ((!broken && !isSampled) || baseline.requests === 0 || canary.requests === 0) return null
+  const one = ({ adjusted, requests }: typeof canary): string =>
+    Math.round(adjusted / requests) <= 1 ? 'all' : `1 in ${formatCount(Math.round(adjusted / requests))}`
+  return {
+    health: broken ? 'broken' : 'good',
+    name: 'Sampling',
+    value: one(canary),
+    more: `of the canary’s requests are kept; ${one(baseline)} of the baseline’s`,
+  }
+}
+
+/** How the baseline does is no matter of this comparison until it breaks. */
+function baselineHealth(page: Case): Check | null {
+  const { code } = page.input.verdict.reason
+  if (code !== 'SHARED_OUTAGE' && code !== 'BASELINE_UNHEALTHY') return null
+  const last = page.input.looks.at(-1)
+  if (last === undefined) return null
+  const recent = page.input.looks.filter(({ slice }) => slice.to > last.slice.to - recentMs)
+  const share = (arm: 'baseline' | 'canary'): number | null => {
+    const requests = recent.reduce((sum, { slice }) => sum + slice[arm].requests, 0)
+    return requests === 0 ? null : recent.reduce((sum, { slice }) => sum + slice[arm].errors, 0) / requests
+  }
+  return {
+    health: 'broken',
+    name: 'Baseline',
+    value: formatPercent(share('baseline')),
+    more: `of its requests failed in the last ${formatDuration(recentMs / 1000)}, ${formatPercent(share('canary'))} of the canary’s`,
+  }
+}
+
 function pods(page: Case): Check | null {
   const { baseline, canary } = page.totals
   if (canary.pods === 0) return null
@@ -90,15 +128,23 @@ function lead(checks: readonly Check[]): string {
     : `All ${countWord(checks.length)} checks that the data allows pass.`
 }
 
+const unfair: ReadonlySet<ReasonCode> = new Set([
+  'SAMPLE_RATIO_MISMATCH',
+  'TELEMETRY_LOSS',
+  'SAMPLING_DIFFERS',
+  'SHARED_OUTAGE',
+  'BASELINE_UNHEALTHY',
+])
+
 /** Whether the comparison is broken: then it stands above everything that was compared. */
 export function isUnfair(page: Case): boolean {
-  const { code } = page.input.verdict.reason
-  return code === 'SAMPLE_RATIO_MISMATCH' || code === 'TELEMETRY_LOSS'
+  return unfair.has(page.input.verdict.reason.code)
 }
 
 /** Is the comparison fair? One cell per check that the data can fill. */
 export function fair(page: Case): Markup | null {
-  const checks = [split(page), telemetry(page), pods(page), power(page)].filter((check) => check !== null)
+  const drawn = [split(page), telemetry(page), sampling(page), baselineHealth(page), pods(page), power(page)]
+  const checks = drawn.filter((check) => check !== null)
   // Without data there is nothing to compare, so nothing to be fair about.
   if (checks.length === 0 || page.blind) return null
   const cells = checks.map(({ health, name, value, more }) => {

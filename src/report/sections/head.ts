@@ -1,20 +1,12 @@
 import type { Override } from '../../domain/deployment.ts'
 import { formatCount, formatDuration, formatPercent, formatRatio, formatTime, missing } from '../../domain/format.ts'
-import type { Judgement } from '../../domain/verdict.ts'
-import { type Case, tellingQuantile } from '../case.ts'
+import type { Case } from '../case.ts'
 import { balance } from '../charts/balance.ts'
-import {
-  counted,
-  formatChange,
-  formatDate,
-  formatEvidence,
-  formatMoment,
-  formatOdds,
-  quantileName,
-} from '../figures.ts'
+import { counted, formatDate, formatEvidence, formatMoment, formatOdds } from '../figures.ts'
 import { html, type Markup } from '../markup.ts'
 import { deploymentPath, serviceName, verdictPath, versionArrow } from '../names.ts'
 import { badge, engineVerdict, overrideBadge } from '../state.ts'
+import { type Fact, harmFact } from './harm-fact.ts'
 
 function crumb({ input: { deployment } }: Case): Markup {
   const place = [deployment.namespace, deployment.environment, deployment.strategy].filter((part) => part !== '')
@@ -86,8 +78,6 @@ function balanceWords(page: Case): string {
   return `${formatEvidence(promoteEValue)} of ${promoteAt} towards ruling harm out; ${formatEvidence(eValue)} of ${rollbackAt} towards showing it.${waits}`
 }
 
-type Fact = { readonly term: string; readonly value: string | Markup; readonly more: string | Markup }
-
 function timeFact(page: Case): Fact {
   const { deployment, verdict, now } = page.input
   const decidedAt = Date.parse(verdict.decidedAt)
@@ -133,31 +123,6 @@ function baselineFact(page: Case): Fact {
     term: 'Baseline',
     value: html`<span class="inline base">${pods === 0 ? missing : counted(pods, 'pod')}</span>`,
     more: requests === 0 ? 'no request seen' : `${counted(requests, 'request')}, ${formatCount(errors)} failed`,
-  }
-}
-
-function slowerFact(judgement: Judgement): Fact | null {
-  const quantile = tellingQuantile(judgement, false)
-  if (quantile === null || quantile.effect.ratio === null) return null
-  return {
-    term: 'Slower',
-    value: formatChange(quantile.effect.ratio),
-    more: `at ${quantileName(quantile.quantile)}; your margin is ${formatRatio(quantile.effect.margin)}`,
-  }
-}
-
-/** What the harm was: failed requests, or time when latency decided. */
-function harmFact(page: Case): Fact | null {
-  const { baseline, canary } = page.totals
-  const decisive = page.ranked[0]
-  if (decisive?.kind === 'distribution') return slowerFact(decisive)
-  if (baseline.requests === 0) return null
-  const extra = canary.errors - (canary.requests * baseline.errors) / baseline.requests
-  if (extra < 1) return null
-  return {
-    term: 'Harm done',
-    value: `about ${counted(Math.round(extra), 'request')}`,
-    more: `failed that ${page.names.baseline} would have served`,
   }
 }
 

@@ -3,7 +3,7 @@ import type { Finding, Judgement } from '../../domain/verdict.ts'
 import { type Case, emptyWords, isNew } from '../case.ts'
 import { ratioHead, ratioRow } from '../charts/ratio-axis.ts'
 import { section } from '../document.ts'
-import { counted, formatEvidence, formatOdds, formatValue, formatWeight, intervalCell } from '../figures.ts'
+import { counted, formatEvidence, formatOdds, formatValue, formatWeight, intervalCell, unitOf } from '../figures.ts'
 import { html, type Markup } from '../markup.ts'
 import { findingLook, findingWord } from '../state.ts'
 
@@ -13,8 +13,9 @@ const order: readonly Finding[] = ['harm-shown', 'harm-likely', 'error', 'undeci
 function drawRow(page: Case, judgement: Judgement): Markup {
   const { effect, finding, kind, weight } = judgement
   const ratio = isNew(judgement) ? 'new' : formatRatio(effect.ratio)
+  const unit = unitOf(kind)
   const strong = finding === 'harm-shown' || finding === 'harm-likely'
-  return html`<tr><th scope="row">${judgement.name}<span class="sub2">${kind}${judgement.critical && ', critical'}</span></th>
+  return html`<tr><th scope="row">${judgement.name}<span class="sub2">${kind}${unit !== null && `, ${unit}`}${judgement.critical && ', critical'}</span></th>
 <td class="num" data-l="${page.names.baseline}">${formatValue(kind, judgement.baseline.value)}</td>
 <td class="num can" data-l="${page.names.canary}">${formatValue(kind, judgement.canary.value)}</td>
 <td class="spark">${ratioRow({ effect, finding, grey: weight === 0, empty: emptyWords(judgement) }, 30)}</td>
@@ -47,17 +48,17 @@ function restOf(rest: readonly Judgement[]): Markup | null {
 
 /** Every metric with its numbers: harm first, then undecided; past twenty the rest as counts. */
 export function metricsTable(page: Case): Markup | null {
-  const { metrics, confidence } = page.input.verdict
-  if (metrics.length === 0) return null
-  const sorted = metrics.toSorted((a, b) => order.indexOf(a.finding) - order.indexOf(b.finding))
+  const { reported, unreported } = page
+  if (reported.length === 0) return null
+  const sorted = reported.toSorted((a, b) => order.indexOf(a.finding) - order.indexOf(b.finding))
   const shown = sorted.slice(0, mostRows)
   return section(
     'metrics',
     'All metrics',
-    `${counted(metrics.length, 'metric')}, one budget: a healthy release is rolled back in at most ${formatOdds(confidence.falseRollbackRate)} rollouts.`,
+    `${counted(reported.length, 'metric')}, one budget: a healthy release is rolled back in at most ${formatOdds(page.input.verdict.confidence.falseRollbackRate)} rollouts.`,
     html`<div class="panel"><table class="stack metrics"><thead><tr><th scope="col">Metric</th><th scope="col" class="num">${page.names.baseline}</th><th scope="col" class="num">${page.names.canary}</th><th scope="col" class="spark">${ratioHead()}</th><th scope="col" class="num">Ratio</th><th scope="col" class="num">Interval</th><th scope="col" class="num">Margin</th><th scope="col" class="num">Promote margin</th><th scope="col" class="num">Evidence</th><th scope="col" class="num">Weight</th><th scope="col">Judgement</th></tr></thead>
 <tbody>${shown.map((judgement) => drawRow(page, judgement))}</tbody></table>
-${restOf(sorted.slice(mostRows))}</div>
+${restOf(sorted.slice(mostRows))}${unreported.length > 0 && html`<p class="source">Not reported: ${unreported.join(', ')}.</p>`}</div>
 `,
   )
 }

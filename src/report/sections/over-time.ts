@@ -13,7 +13,7 @@ import { groupTitle } from '../names.ts'
 const dashes = ['', ' dash', ' dots']
 
 function contributors(page: Case): readonly Contributor[] {
-  return page.ranked.filter((metric) => metric.weight > 0).slice(0, 3)
+  return page.ranked.filter(({ weight, finding }) => weight > 0 && finding !== 'no-data').slice(0, 3)
 }
 
 function lead(page: Case): string {

@@ -1,10 +1,10 @@
 import { formatPercent, formatRatio, formatTime } from '../../domain/format.ts'
-import type { Judgement } from '../../domain/verdict.ts'
+import type { Judgement, ReasonCode } from '../../domain/verdict.ts'
 import { type Case, emptyWords, tellingQuantile } from '../case.ts'
 import { intervalFunnel } from '../charts/interval-funnel.ts'
 import { block, chart, upright } from '../charts/svg.ts'
 import { section } from '../document.ts'
-import { formatEvidence, formatValue, intervalWords, quantileName } from '../figures.ts'
+import { formatEvidence, intervalWords, quantileName, valuesInWords } from '../figures.ts'
 import { html, type Markup } from '../markup.ts'
 import { groupTitle } from '../names.ts'
 import { findingWord } from '../state.ts'
@@ -28,7 +28,7 @@ function proofRow(page: Case, judgement: Judgement): Markup {
   const spec = page.input.deployment.template.metrics.find((metric) => metric.name === judgement.name)
   const floor =
     spec?.promoteFloor === undefined ? '' : ` or the rate is proven below ${formatPercent(spec.promoteFloor)}`
-  const values = `${formatValue(judgement.kind, judgement.canary.value)} against ${formatValue(judgement.kind, judgement.baseline.value)}`
+  const values = valuesInWords(judgement.kind, judgement.canary.value, judgement.baseline.value)
   const seen = judgement.smallestDetectable === null ? 'none yet' : formatRatio(judgement.smallestDetectable)
   return html`<tr><th scope="row">${groupTitle(judgement.group)}<span class="sub2">${judgement.name}: ${values}</span></th>
 <td class="spark">${proofBar(judgement, page.promoteAt)}<span class="sub2">${formatEvidence(judgement.promoteEValue)} of ${formatEvidence(page.promoteAt)}; below ${formatRatio(judgement.effect.promoteMargin)}${floor}</span></td>
@@ -68,12 +68,23 @@ function funnel(page: Case, judgement: Judgement): Markup {
 `
 }
 
+const whileWords: Partial<Readonly<Record<ReasonCode, string>>> = {
+  SHARED_OUTAGE:
+    'Not before the outage is over: until then nothing is promoted, and only a canary that is worse still is rolled back',
+  BASELINE_UNHEALTHY: 'Not before the baseline is healthy again: until then nothing is promoted',
+  SAMPLING_DIFFERS: 'Not while the versions are sampled differently',
+  SAMPLE_RATIO_MISMATCH: 'Not while the traffic is split otherwise than announced',
+  COHORTS_OVERLAP: 'Not while a pod belongs to both versions',
+}
+
 function lead(page: Case): string {
   const { deployment } = page.input
   if (page.input.verdict.reason.code === 'WARMING_UP') {
     const from = formatTime(page.startedAt + deployment.template.warmUpSeconds * 1000, true)
     return `What arrives before ${from} is left out: a fresh process is slower than one that runs.`
   }
+  const obstacle = whileWords[page.input.verdict.reason.code]
+  if (obstacle !== undefined) return `${obstacle}; the deadline is ${formatTime(page.deadlineAt)}.`
   if (page.expectedAt === null) return `No time can be named yet; the deadline is ${formatTime(page.deadlineAt)}.`
   const before = page.expectedAt <= page.deadlineAt ? 'before' : 'after'
   const at = formatTime(page.expectedAt)

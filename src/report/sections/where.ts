@@ -22,6 +22,13 @@ function placesOf(judgement: Judgement): readonly Place[] {
     .toSorted((a, b) => b.excess - a.excess)
 }
 
+/** A place is a route or a region; each kind has a table, since their requests are the same ones. */
+function byAttribute(judgement: Judgement): ReadonlyMap<string, readonly Place[]> {
+  const attributes = [...new Set(judgement.where.map(({ attribute }) => attribute))]
+  const places = placesOf(judgement)
+  return new Map(attributes.map((name) => [name, places.filter(({ attribute }) => attribute === name)]))
+}
+
 function isBeyond(place: Place): boolean {
   return place.effect.low > place.effect.margin
 }
@@ -78,11 +85,9 @@ function lead(places: readonly Place[]): string {
   return 'None stands out.'
 }
 
-function tableOf(page: Case, judgement: Judgement): Markup {
-  const places = placesOf(judgement)
+function tableOf(page: Case, judgement: Judgement, attribute: string, places: readonly Place[]): Markup {
   const shown = places.slice(0, mostRows)
   const rest = places.length - shown.length
-  const { attribute } = places[0]!
   return html`<div class="panel"><table class="stack"><thead><tr><th scope="col">${attribute}</th><th scope="col" class="num">Share of traffic</th><th scope="col" class="num">${page.names.baseline}</th><th scope="col" class="num">${page.names.canary}</th><th scope="col" class="spark">${ratioHead()}</th><th scope="col" class="num">Ratio</th><th scope="col"></th></tr></thead>
 <tbody>${shown.map((place) => drawRow(page, place, judgement.canary.samples))}</tbody></table>
 <p class="source">${rest > 0 && `And ${counted(rest, 'more', 'more')}. `}By contribution to the additional failures of ${judgement.name} (evidence ${formatEvidence(judgement.eValue)}). Intervals here follow from the counts alone; they explain and do not decide.</p></div>
@@ -94,5 +99,9 @@ export function whereSection(page: Case): Markup | null {
   const located = page.ranked.filter((judgement) => judgement.where.length > 0)
   const first = located[0]
   if (first === undefined) return null
-  return section('where', 'Where', lead(placesOf(first)), ...located.map((judgement) => tableOf(page, judgement)))
+  const tables = located.flatMap((judgement) =>
+    [...byAttribute(judgement)].map(([attribute, places]) => tableOf(page, judgement, attribute, places)),
+  )
+  const [firstPlaces] = byAttribute(first).values()
+  return section('where', 'Where', lead(firstPlaces!), ...tables)
 }

@@ -6,7 +6,18 @@ import { ratioCard } from '../charts/ratio-axis.ts'
 import { block, keySample, level } from '../charts/svg.ts'
 import { errorSeries, latestRate } from '../charts/time-series.ts'
 import { section } from '../document.ts'
-import { capital, counted, countWord, formatChange, formatEvidence, intervalWords, quantileName } from '../figures.ts'
+import {
+  capital,
+  counted,
+  countWord,
+  formatChange,
+  formatEvidence,
+  formatValue,
+  intervalWords,
+  quantileName,
+  unitOf,
+  valuesInWords,
+} from '../figures.ts'
 import { html, type Markup, type Part } from '../markup.ts'
 import { groupTitle } from '../names.ts'
 import { findingWord } from '../state.ts'
@@ -52,7 +63,9 @@ function ratioText(page: Case, judgement: Judgement): string {
   const { effect, promoteProof } = judgement
   const spec = page.input.deployment.template.metrics.find((metric) => metric.name === judgement.name)
   if (judgement.finding === 'harm-shown')
-    return `All of the interval lies beyond your margin of ${formatRatio(effect.margin)}.`
+    return effect.low > effect.margin
+      ? `All of the interval lies beyond your margin of ${formatRatio(effect.margin)}.`
+      : `Harm beyond your margin of ${formatRatio(effect.margin)} is shown.`
   if (judgement.finding === 'harm-ruled-out' && promoteProof === 'floor' && spec?.promoteFloor !== undefined) {
     return `The canary’s own rate is proven below ${formatPercent(spec.promoteFloor)}, whatever the ratio.`
   }
@@ -106,10 +119,39 @@ function latencyCard(page: Case, judgement: Judgement): Card {
   }
 }
 
-function cardsOf(page: Case): readonly Card[] {
+/** A gauge, a kind of event or pairs: the ratio says it all. */
+function plainCard(page: Case, judgement: Judgement): Card {
+  const { kind, effect, canary, baseline } = judgement
+  const change =
+    kind === 'gauge' && effect.ratio !== null ? formatChange(effect.ratio) : formatValue(kind, canary.value)
+  const isChange = kind === 'gauge' && effect.ratio !== null
+  const interval = intervalWords(effect)
+  const times = interval === null ? emptyWords(judgement) : `${interval} times`
+  return {
+    title: groupTitle(judgement.name),
+    judgement,
+    big: change,
+    small: isChange ? times : `${unitOf(kind) ?? ''}; ${formatValue(kind, baseline.value)} for ${page.names.baseline}`,
+    text: `${isChange ? capital(valuesInWords(kind, canary.value, baseline.value)) : capital(times)}. ${ratioText(page, judgement)}`,
+    picture: ratioCard({ effect, finding: judgement.finding, empty: emptyWords(judgement) }, 132),
+    link: { href: '#metrics', text: 'All metrics' },
+  }
+}
+
+/** What a reader must know: harm of any metric, else what a promote waits for. */
+function reasonsOf(page: Case): readonly Judgement[] {
   const judged = page.ranked.filter((metric) => metric.finding !== 'no-data' && metric.finding !== 'error')
-  const cards = judged.slice(0, 2).flatMap((metric): Card[] => {
+  const telling = judged.filter(
+    ({ critical, finding }) => critical || finding === 'harm-shown' || finding === 'harm-likely',
+  )
+  return telling.length === 0 ? judged : telling
+}
+
+function cardsOf(page: Case): readonly Card[] {
+  const judged = reasonsOf(page)
+  const cards = judged.slice(0, 3).flatMap((metric): Card[] => {
     if (metric.kind === 'distribution') return [latencyCard(page, metric)]
+    if (metric.kind !== 'proportion') return [plainCard(page, metric)]
     return page.input.looks.length === 0
       ? [ratioCardOf(page, metric)]
       : [rateCard(page, metric), ratioCardOf(page, metric)]
@@ -145,7 +187,7 @@ function everyCritical(count: number): string {
 }
 
 function whyLead(page: Case): string {
-  const { metrics } = page.input.verdict
+  const metrics = page.reported
   const count = (finding: Judgement['finding']) => metrics.filter((metric) => metric.finding === finding).length
   const shown = count('harm-shown')
   const likely = count('harm-likely')

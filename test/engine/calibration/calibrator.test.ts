@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CalibrationRun } from '../../../src/domain/calibration.ts'
 import type { Template } from '../../../src/domain/template.ts'
 import { Calibrator, type CalibratorOptions } from '../../../src/engine/calibration/calibrator.ts'
-import { digestOf } from '../../../src/engine/digest.ts'
+import { resumeTrial } from '../../../src/engine/resume-trial.ts'
 import { analysePast } from '../../../src/engine/retrospective.ts'
-import { RunningTrial } from '../../../src/engine/running-trial.ts'
+import { digestOf } from '../../../src/platform/digest.ts'
 import type { RollupReader } from '../../../src/storage/rollup-reader.ts'
 import { serviceHistory } from '../../judges/placebo-history.ts'
 import { startedAt as modelEnd } from '../../judges/rollout.ts'
@@ -126,11 +126,11 @@ describe('a calibration that was asked for', () => {
   })
 
   test('whose calculation fails is a reason too, and is not tried for ever', async () => {
-    const broken = { ...swift, name: 'broken', metrics: [{ ...quick.metrics[0]!, kind: 'gauge' as 'proportion' }] }
+    const broken = { ...swift, name: 'broken', metrics: [{ ...quick.metrics[0]!, kind: 'histogram' as 'proportion' }] }
     await davy.calibrations.ask(unit, broken)
     await work(calibratorOf())
     const run = (await davy.calibrations.newest('calm')).find(({ template }) => template.name === 'broken')
-    expect(run).toMatchObject({ measure: null, reason: expect.stringMatching(/^the calculation failed: .*gauge/) })
+    expect(run).toMatchObject({ measure: null, reason: expect.stringMatching(/^the calculation failed: .*histogram/) })
     expect(await davy.calibrations.asked()).toEqual([])
   })
 
@@ -183,10 +183,10 @@ describe('a deployment', () => {
     for (const { verdict } of looks) expect(verdict.metrics[0]!.null).toMatchObject({ learned: true })
 
     const cold = await davy.looks.list(early.id)
-    expect(cold[0]!.evidence).toEqual({ slice: null, reference: expect.anything() })
+    expect(cold[0]!.evidence).toEqual({ slice: null, reference: expect.anything(), referenceCounts: expect.anything() })
     expect(cold[0]!.verdict.metrics[0]).not.toHaveProperty('null')
 
-    const resumed = await RunningTrial.resume(later, looks.slice(0, -1), davy.judge)
+    const resumed = await resumeTrial(later, looks.slice(0, -1), davy.judge)
     const last = looks.at(-1)!
     const { metrics, confidence } = resumed.observe(last.evidence.slice!, last.at)
     expect(JSON.stringify({ metrics, confidence })).toBe(

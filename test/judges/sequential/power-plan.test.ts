@@ -62,7 +62,7 @@ describe('a power plan', () => {
     const [plan] = planPower({ ...shop, template: { ...template, minimum } })
     expect(plan!.secondsToPromote).toBeGreaterThanOrEqual(100_000 / (48 * 0.25))
     const both = planPower({ ...shop, template: { ...template, metrics: quickTemplate.metrics } })[0]!
-    expect(both.unplanned).toEqual(['latency'])
+    expect(both.unplanned).toEqual([{ name: 'latency', critical: true }])
     const latency = [
       [800, 500],
       [830, 400],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Deployment, Override } from '../../src/domain/deployment.ts'
-import type { Verdict } from '../../src/domain/verdict.ts'
-import { isChange } from '../../src/engine/verdict-of.ts'
-import { quick } from './lab.ts'
-import { aVerdict, frame } from './samples.ts'
+import type { Deployment, Override } from '../../../src/domain/deployment.ts'
+import type { Verdict } from '../../../src/domain/verdict.ts'
+import { isChange } from '../../../src/judges/verdict/verdict-of.ts'
+import { quick } from '../../engine/lab.ts'
+import { aVerdict, frame } from '../../engine/samples.ts'
 
 const override = (decision: Override['decision']): Override => ({
   at: '2026-11-21T10:00:30.000Z',

@@ -1,5 +1,5 @@
-import type { Deployment, Outcome, Override, Progress } from '../domain/deployment.ts'
-import { byWriting } from './fact-mirror.ts'
+import { byWriting } from './by-writing.ts'
+import type { Deployment, Outcome, Override, Progress } from './deployment.ts'
 
 /** A deployment as it was opened; everything that happens to it later is a fact of its own. */
 export type Opening = Omit<Deployment, 'status' | 'outcome' | 'endedAt' | 'progress' | 'override' | 'supersededBy'>

@@ -1,14 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
-import { cohortLabel } from '../domain/cohort.ts'
-import type { Deployment } from '../domain/deployment.ts'
-import type { Histogram, Slice } from '../domain/evidence.ts'
-import type { Judge, Trial } from '../domain/judge.ts'
-import type { MetricNulls } from '../domain/null-parameters.ts'
-import type { Conclusion, Verdict } from '../domain/verdict.ts'
-import type { Look } from '../storage/looks.ts'
-
-/** So many looks are folded without letting other work in. */
-const looksAtOnce = 20
+import { cohortLabel } from '../../domain/cohort.ts'
+import type { Deployment } from '../../domain/deployment.ts'
+import type { Slice } from '../../domain/evidence.ts'
+import type { Beginnings, Judge, Trial } from '../../domain/judge.ts'
+import type { Look } from '../../domain/look.ts'
+import type { Conclusion, Verdict } from '../../domain/verdict.ts'
 
 /** What slices that start at or after `from` saw per arm: for counting what arrived after them. */
 export type Seen = { readonly from: number; readonly baseline: number; readonly canary: number }
@@ -18,13 +13,16 @@ export class RunningTrial {
   readonly #trial: Trial
   readonly #seen: Seen[] = []
   readonly templateDigest: string
+  /** The instrument that its requests are counted by; null: spans. */
+  readonly requestsFrom: string | null
   #look = -1
   #seenUpTo: number | null = null
   #newest: Verdict | null = null
   #lastCanaryAt: number | null = null
 
-  private constructor(deployment: Deployment, reference: Histogram, judge: Judge, nulls: MetricNulls | null) {
+  private constructor(deployment: Deployment, beginnings: Beginnings, judge: Judge) {
     this.templateDigest = deployment.templateDigest
+    this.requestsFrom = beginnings.requestsFrom ?? null
     this.#trial = judge({
       service: deployment.service,
       baselineLabel: cohortLabel(deployment.baseline),
@@ -33,36 +31,29 @@ export class RunningTrial {
       startedAt: Date.parse(deployment.startedAt),
       attempt: deployment.attempt,
       template: deployment.template,
-      reference,
-      ...(nulls === null ? {} : { nulls }),
+      strategy: deployment.strategy,
+      ...beginnings,
     })
   }
 
-  /** A trial without any look. @param nulls what history taught; null: the judge's cold start. */
-  static start(
-    deployment: Deployment,
-    reference: Histogram,
-    judge: Judge,
-    nulls: MetricNulls | null = null,
-  ): RunningTrial {
-    return new RunningTrial(deployment, reference, judge, nulls)
+  /** A trial without any look. */
+  static start(deployment: Deployment, beginnings: Beginnings, judge: Judge): RunningTrial {
+    return new RunningTrial(deployment, beginnings, judge)
   }
 
-  /**
-   * Continues where the rows say, with the nulls that look 0 holds. A long history takes seconds to fold, so it lets other work in between.
-   * @param looks all of the deployment's, in order, look 0 first.
-   */
-  static async resume(deployment: Deployment, looks: readonly Look[], judge: Judge): Promise<RunningTrial> {
-    const { reference = [], nulls = null } = looks[0]?.evidence ?? {}
-    const trial = new RunningTrial(deployment, reference, judge, nulls)
-    for (const [index, look] of looks.entries()) {
-      if (index % looksAtOnce === looksAtOnce - 1) await setImmediate()
-      // A row without a slice was a conclusion too, and conclusions latch.
-      if (look.evidence.slice === null) trial.conclude(look.at)
-      else trial.observe(look.evidence.slice, look.at)
-      trial.record(look.verdict)
-    }
-    return trial
+  /** A trial as look 0 opened it, before any look is folded: {@link take} each of them, look 0 first. */
+  static reopen(deployment: Deployment, opening: Pick<Look, 'evidence'> | undefined, judge: Judge): RunningTrial {
+    const { slice: _none, calibration: _shown, ...opened } = opening?.evidence ?? { slice: null }
+    return new RunningTrial(deployment, { reference: [], ...opened }, judge)
+  }
+
+  /** Folds the next look on record: what it saw, and what was said of it. */
+  take(look: Pick<Look, 'at' | 'evidence' | 'verdict'>): Conclusion {
+    // A row without a slice was a conclusion too, and conclusions latch.
+    const { slice } = look.evidence
+    const conclusion = slice === null ? this.conclude(look.at) : this.observe(slice, look.at)
+    this.record(look.verdict)
+    return conclusion
   }
 
   /** Takes the next slice and concludes, since a conclusion latches. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Deployment } from '../../src/domain/deployment.ts'
-import { type DeploymentFact, foldDeployment, type Opening } from '../../src/engine/fold-deployments.ts'
-import { quick } from './lab.ts'
-import { aDeployment } from './samples.ts'
+import { type DeploymentFact, foldDeployment, type Opening } from '../../src/domain/fold-deployment.ts'
+import { quick } from '../engine/lab.ts'
+import { aDeployment } from '../engine/samples.ts'
 
 const { status, outcome, endedAt, progress, override, supersededBy, ...opening } = aDeployment({
   origin: 'detected',

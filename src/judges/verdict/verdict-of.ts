@@ -1,6 +1,6 @@
-import { cohortLabel } from '../domain/cohort.ts'
-import type { Deployment } from '../domain/deployment.ts'
-import type { Conclusion, Verdict } from '../domain/verdict.ts'
+import { cohortLabel } from '../../domain/cohort.ts'
+import type { Deployment } from '../../domain/deployment.ts'
+import type { Conclusion, Verdict } from '../../domain/verdict.ts'
 
 /** A verdict that was not renewed for this long is no answer any more: a gate waits. Slow looks get two of theirs. */
 function validMs({ template }: Deployment): number {

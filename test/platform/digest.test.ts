@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { digestOf } from '../../src/engine/digest.ts'
+import { digestOf } from '../../src/platform/digest.ts'
 
 describe('a digest', () => {
   test('is of the content, not of the order of keys, and an absent value is none', () => {

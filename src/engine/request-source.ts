@@ -1,0 +1,24 @@
+import type { Deployment } from '../domain/deployment.ts'
+import type { MetricSpec, Template } from '../domain/template.ts'
+
+/** The instruments of the OpenTelemetry conventions that count requests of a server, newest names first. */
+export const defaultInstruments = ['http.server.request.duration', 'http.server.duration', 'rpc.server.duration']
+
+/** A deployment with the instrument that its requests are counted by for as long as it lives; null: spans. */
+export type Subject = { readonly deployment: Deployment; readonly requestsFrom: string | null }
+
+/** Whether a metric is judged from requests, which all come from one source. */
+export function isOfRequests({ kind }: Pick<MetricSpec, 'kind'>): boolean {
+  return kind === 'proportion' || kind === 'distribution'
+}
+
+/** The instruments that a template's requests may be counted by, the first one first; null: they are spans. */
+export function requestInstruments(template: Template): readonly string[] | null {
+  const metric = template.metrics.find(isOfRequests)
+  return metric?.source === 'metrics' ? (metric.instruments ?? defaultInstruments) : null
+}
+
+/** The signal that brings a deployment's requests. */
+export function requestSignal(requestsFrom: string | null): 'traces' | 'metrics' {
+  return requestsFrom === null ? 'traces' : 'metrics'
+}

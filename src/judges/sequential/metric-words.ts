@@ -1,0 +1,58 @@
+import { formatAmount, formatPercent, formatSeconds } from '../../domain/format.ts'
+import type { Judgement, QuantileJudgement } from '../../domain/verdict.ts'
+import { quantileName } from './words.ts'
+
+/** A metric in a sentence: 'Errors are … those of', 'p99 latency is … that of', 'Memory is … that of'. */
+export type Subject = { readonly name: string; readonly are: string; readonly those: string }
+
+/** The judged quantile that speaks for a latency metric. */
+export function speakingQuantile(judgement: Judgement): QuantileJudgement | undefined {
+  return judgement.quantiles?.find((quantile) => quantile.effect === judgement.effect)
+}
+
+export function subjectOf(judgement: Judgement): Subject {
+  const quantile = speakingQuantile(judgement)
+  if (quantile !== undefined) return { name: `${quantileName(quantile.quantile)} latency`, are: 'is', those: 'that' }
+  const name = capitalised(judgement.name.replaceAll('-', ' '))
+  switch (judgement.kind) {
+    case 'proportion':
+      return { name: 'Errors', are: 'are', those: 'those' }
+    case 'paired':
+      return { name: 'Requests that only one version fails', are: 'are', those: 'those' }
+    case 'count':
+      return { name, are: name.endsWith('s') ? 'are' : 'is', those: name.endsWith('s') ? 'those' : 'that' }
+    default:
+      return { name, are: 'is', those: 'that' }
+  }
+}
+
+/** A subject's name inside a sentence; 'p99 latency' has no capital to lose. */
+export function inSentence(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}
+
+/** How a metric's own value is written. */
+function valueFormat(judgement: Judgement): (value: number | null) => string {
+  switch (judgement.kind) {
+    case 'proportion':
+    case 'paired':
+      return formatPercent
+    case 'distribution':
+      return formatSeconds
+    case 'count':
+      return (value) => (value === null ? '–' : `${formatAmount(value)} per pod and hour`)
+    default:
+      return formatAmount
+  }
+}
+
+/** Both arms' values: '3.1% against 0.50%', '12 per pod and hour against 0'. */
+export function bothValues(judgement: Judgement): string {
+  const format = valueFormat(judgement)
+  const { canary, baseline, kind } = judgement
+  return `${format(canary.value)} against ${kind === 'count' ? formatAmount(baseline.value) : format(baseline.value)}`
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

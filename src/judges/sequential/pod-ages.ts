@@ -1,0 +1,24 @@
+import type { ArmSlice, Slice } from '../../domain/evidence.ts'
+
+export type PodAges = {
+  observe(slice: Slice): void
+  /** Seconds since the canary's pod was first heard of, at `at` (Unix ms); 0 for one that never was. */
+  canaryAge(pod: string, at: number): number
+}
+
+/** Since when the canary's pods have been heard of: by a request, a reading or a counter, whatever came first. */
+export function trackPodAges(): PodAges {
+  const since = new Map<string, number>()
+  return {
+    observe({ canary, from }) {
+      for (const pod of podsOf(canary)) if (!since.has(pod)) since.set(pod, from)
+    },
+    canaryAge: (pod, at) => Math.max(0, (at - (since.get(pod) ?? at)) / 1000),
+  }
+}
+
+/** All pods that said anything. */
+export function podsOf({ pods, gauges = {}, events = {} }: ArmSlice): ReadonlySet<string> {
+  const named = [pods, ...Object.values(gauges), ...Object.values(events)]
+  return new Set(named.flatMap((byPod) => Object.keys(byPod)))
+}
