@@ -60,7 +60,8 @@ export type ProcessOptions = {
 }
 
 const silentSink: Sink = { deliver: async () => ({ outcome: 'delivered', status: 200 }) }
-const metrics = createMetrics({ version: 'test', publicUrl })
+/** Of all processes of a test together. */
+export const metrics = createMetrics({ version: 'test', publicUrl })
 
 /** Starts the engine as `compose` does, without its timers: tests call `tick`. */
 export async function startProcess(storage: Storage, now: () => number, options: ProcessOptions = {}) {

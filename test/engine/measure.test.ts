@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Storage } from '../../src/domain/storage.ts'
 import { measureDeployments } from '../../src/engine/measure.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
-import { bad, type Lab, openLab, type Process, traffic } from './lab.ts'
+import { bad, type Lab, metrics, openLab, type Process, traffic } from './lab.ts'
+import { aVerdict } from './samples.ts'
 
 const minute = 60_000
 let lab: Lab
@@ -58,3 +60,54 @@ test('a rollback is told of for a day, with the time of its end', async () => {
   expect(await series(at + 23 * 60 * minute)).toContain(line)
   expect(await series(at + 24 * 60 * minute)).not.toContain(id)
 })
+
+test('what waits to be delivered has an age, and an endpoint has its counters before its first attempt', async () => {
+  const { signal } = new AbortController()
+  const impatient = await lab.start({ sink: { deliver: async () => ({ outcome: 'retry', status: 503, error: 'no' }) } })
+  const { id } = await impatient.endpoints.add(
+    'http://a.test',
+    ['verdict.changed'],
+    'whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0',
+  )
+  const body = async () => (await metrics.render(undefined)).body
+  await impatient.deliverer.tick(signal)
+  for (const outcome of ['delivered', 'retry', 'failed']) {
+    expect(await body()).toContain(`davy_webhook_deliveries_total{endpoint="${id}",outcome="${outcome}"} 0\n`)
+  }
+  expect(await body()).toContain('davy_webhook_oldest_pending_seconds 0\n')
+  const writtenAt = Date.now()
+  const verdict = { ...aVerdict(), id: '01W', deploymentId: '01D', decidedAt: new Date(writtenAt).toISOString() }
+  await impatient.facts.putOnce('verdict', '01D/1', '01D', verdict)
+  lab.now = writtenAt + 90_000
+  await impatient.deliverer.tick(signal)
+  const age = Number((await body()).match(/^davy_webhook_oldest_pending_seconds (\S+)$/m)?.[1])
+  expect(age).toBeGreaterThan(60)
+  expect(age).toBeLessThanOrEqual(90)
+  await impatient.deliverer.idle()
+})
+
+test('a look that fails is counted', async () => {
+  const count = async () =>
+    Number((await metrics.render(undefined)).body.match(/^davy_look_failures_total (\S+)$/m)?.[1])
+  const before = await count()
+  const broken = await lab.start({}, withoutQueries(lab.storage, 'rollup_traces_10s'))
+  await broken.deployments.register({
+    ...{ service: 'broken', namespace: '', canary: { version: '2' }, baseline: { version: '1' }, template: 'quick' },
+    startedAt: new Date(lab.now - 5 * minute).toISOString(),
+  })
+  await broken.conveyor.tick()
+  expect(await count()).toBeGreaterThan(before)
+})
+
+/** A storage that cannot read one table. */
+function withoutQueries(storage: Storage, table: string): Storage {
+  return {
+    kind: storage.kind,
+    query: (sql, params, signal) =>
+      sql.includes(table) ? Promise.reject(new Error(`${table} is broken`)) : storage.query(sql, params, signal),
+    command: (sql, params) => storage.command(sql, params),
+    insertRows: (name, rows, token) => storage.insertRows(name, rows, token),
+    insertFile: (insert) => storage.insertFile(insert),
+    close: () => storage.close(),
+  }
+}

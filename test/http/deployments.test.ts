@@ -350,8 +350,10 @@ describe.concurrent('what happens meanwhile', () => {
       format: 'davy-evidence/1',
       engine: expect.stringMatching(/^davy\//),
       deployment: { id },
-      template: { name: 'default', alpha: 0.01, metrics: [{ name: 'error-rate' }, { name: 'latency' }] },
+      template: { name: 'default', alpha: 0.01 },
       looks: [{ look: 0, evidence: { slice: null }, verdict: { deploymentId: id, reason: { code: 'WARMING_UP' } } }],
     })
+    const names = body.template.metrics.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(['error-rate', 'latency', 'cpu', 'memory', 'restarts'])
   })
 })

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Template } from '../../src/domain/template.ts'
 import { resumeTrial } from '../../src/engine/resume-trial.ts'
 import { analysePast } from '../../src/engine/retrospective.ts'
-import { type Lab, openLab, type Process, quick, sequenceOf } from './lab.ts'
-import { conventionalBounds, exports, type Server } from './metric-requests.ts'
+import { type Lab, openLab, type Process, quick, sequenceOf } from '../engine/lab.ts'
+import { conventionalBounds, exports, type Server } from '../engine/metric-requests.ts'
 
 const minute = 60_000
 const counted: Template = {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Template } from '../../src/domain/template.ts'
 import { type AnalysisRequest, analysePast } from '../../src/engine/retrospective.ts'
 import type { RollupReader } from '../../src/storage/rollup-reader.ts'
-import { bad, type Lab, openLab, type Process, quick, traffic } from './lab.ts'
-import { aRow } from './samples.ts'
+import { bad, type Lab, openLab, type Process, quick, traffic } from '../engine/lab.ts'
+import { aRow } from '../engine/samples.ts'
 
 const minute = 60_000
 let lab: Lab

@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { alertsFolder, isAlert, readRules } from '../alerts/read-alerts.ts'
+import { until } from '../davy.ts'
+import { type Alertmanager, startAlertmanager } from './alerts/alertmanager.ts'
+import { openReceivers } from './alerts/prometheus.ts'
+import { tool } from './clients/tools.ts'
+
+/** The shipped configuration of Alertmanager: what amtool says of it, and what a real Alertmanager does with it. */
+const configuration = join(alertsFolder, 'alertmanager.yml')
+const amtool = (...args: string[]) => execFileSync(tool('bin/amtool'), args, { encoding: 'utf8', stdio: 'pipe' })
+let directory: string
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'davy-alertmanager-'))
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+test('amtool takes the configuration', () => {
+  expect(amtool('check-config', configuration)).toContain('SUCCESS')
+})
+
+test('no secret stands in it, only files', () => {
+  const text = readFileSync(configuration, 'utf8')
+  expect(text).not.toMatch(/(password|_key|token|secret|webhook_url|api_url): /)
+  expect(text.match(/_file: \/etc\/alertmanager\/secrets\//g)).toHaveLength(5)
+})
+
+describe('an alert goes', () => {
+  const receiversOf: Readonly<Record<string, string>> = {
+    'critical release': 'pager,chat',
+    'critical davy': 'pager,chat',
+    'warning release': 'chat',
+    'warning davy': 'mail,chat',
+    'none davy': 'heartbeat',
+  }
+  test.each(readRules().filter(isAlert))('where its severity and team say: $alert', ({ alert, labels }) => {
+    const receivers = receiversOf[`${labels.severity} ${labels.team}`]
+    const told = Object.entries({ alertname: alert, ...labels }).map(([name, value]) => `${name}=${value}`)
+    const args = ['config', 'routes', 'test', `--config.file=${configuration}`, `--verify.receivers=${receivers}`]
+    expect(amtool(...args, ...told).trim()).toBe(receivers)
+  })
+
+  test('also when its severity is one that nobody has written yet', () => {
+    expect(amtool('config', 'routes', 'test', `--config.file=${configuration}`, 'severity=info').trim()).toBe('chat')
+  })
+})
+
+const startsAt = '2026-11-21T10:00:00Z'
+const rollback = {
+  status: 'firing',
+  labels: { alertname: 'DeploymentRolledBack', severity: 'critical', service: 'checkout', environment: 'production' },
+  annotations: {
+    summary: 'checkout 2.4.1 is rolled back in production',
+    description: 'Decided 20s ago, against 2.4.0.',
+    report_url: 'https://davy.example.com/deployments/01D',
+    runbook_url: 'https://git.example.com/runbooks/DeploymentRolledBack.md',
+  },
+  startsAt,
+  endsAt: '2026-11-21T10:15:00Z',
+  generatorURL: 'https://prometheus.example.com/graph',
+}
+const hostile = {
+  ...rollback,
+  labels: { ...rollback.labels, alertname: 'DavyDown', severity: 'critical' },
+  annotations: {
+    summary: '<!channel> & <https://evil.example|click>',
+    description: 'A name "with" quotes, <tags> & an & more.',
+    report_url: '/deployments/01D',
+    runbook_url: 'runbooks/DavyDown.md',
+  },
+}
+const warning = { ...rollback, labels: { ...rollback.labels, severity: 'warning' } }
+
+describe('the templates', () => {
+  const data = (status: string, ...alerts: (typeof rollback)[]) => ({
+    ...{
+      receiver: 'chat',
+      status,
+      groupLabels: {},
+      commonAnnotations: {},
+      externalURL: 'https://alertmanager.example.com',
+    },
+    alerts: alerts.map((alert) => ({ ...alert, status })),
+    commonLabels: alerts[0]!.labels,
+  })
+  const cases = {
+    rollback: data('firing', rollback),
+    resolved: data('resolved', rollback),
+    warning: data('firing', warning),
+    'two, one of them hostile': data('firing', hostile, rollback),
+  }
+  const templates = ['title', 'report', 'runbook', 'text', 'color', 'pager.severity', 'slack.title', 'slack.text']
+
+  test('write what is in the golden file', () => {
+    const rendered = Object.entries(cases).map(([name, content]) => {
+      const path = join(directory, 'data.json')
+      writeFileSync(path, JSON.stringify(content))
+      const parts = templates.map((template) => {
+        const glob = `--template.glob=${join(alertsFolder, 'templates', '*.tmpl')}`
+        const text = `--template.text={{ template "davy.${template}" . }}`
+        return `--- ${template}\n${amtool('template', 'render', glob, `--template.data=${path}`, text)}\n`
+      })
+      return `=== ${name}\n${parts.join('')}`
+    })
+    const golden = new URL('alerts/templates.golden.txt', import.meta.url)
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(golden, rendered.join('\n'))
+    expect(rendered.join('\n')).toBe(readFileSync(golden, 'utf8'))
+  })
+})
+
+describe('one alert mutes another', () => {
+  let receivers: Awaited<ReturnType<typeof openReceivers>>
+  let alertmanager: Alertmanager
+  beforeAll(async () => {
+    receivers = await openReceivers()
+    alertmanager = await startAlertmanager(directory, receivers.url)
+  })
+  afterAll(async () => {
+    await alertmanager?.stop()
+    await receivers?.close()
+  })
+
+  const deployment = { service: 'checkout', environment: 'production', deployment_id: '01D' }
+  const verdict = { component: 'verdict', team: 'release', severity: 'warning' }
+  const own = { team: 'davy', severity: 'warning' }
+  const rolledBack = { alertname: 'DeploymentRolledBack', ...verdict, severity: 'critical', ...deployment }
+  const down = { alertname: 'DavyDown', ...own, severity: 'critical', component: 'platform', instance: 'a:8080' }
+
+  /** What became of the second of two alerts that fire together. Each case has names of its own, so that none meets another's. */
+  async function isMuted(source: Record<string, string>, target: Record<string, string>): Promise<boolean> {
+    const mark = `case-${Math.random()}`
+    await alertmanager.post([{ labels: source }])
+    await until(
+      async () => (await alertmanager.alerts()).some(({ labels }) => labels.alertname === source.alertname),
+      'source',
+    )
+    await alertmanager.post([{ labels: { ...target, mark } }])
+    const shown = await until(
+      async () =>
+        (await alertmanager.alerts()).find(
+          ({ labels, status }) => labels.mark === mark && status.state !== 'unprocessed',
+        ),
+      `the state of ${target.alertname}`,
+      60_000,
+    )
+    return shown.status.inhibitedBy.length > 0
+  }
+
+  test('of the same deployment, once that is rolled back', async () => {
+    expect(await isMuted(rolledBack, { alertname: 'DeploymentWithoutData', ...verdict, ...deployment })).toBe(true)
+  })
+
+  test('not of another deployment, and not of a user', async () => {
+    const other = { ...deployment, deployment_id: '01E' }
+    expect(await isMuted(rolledBack, { alertname: 'DeploymentWithoutData', ...verdict, ...other })).toBe(false)
+    expect(await isMuted(rolledBack, { alertname: 'CheckoutFails', severity: 'critical', ...deployment })).toBe(false)
+  })
+
+  test('not where the compared labels are missing on both sides', async () => {
+    const bare = { alertname: 'DeploymentRolledBack', ...verdict, severity: 'critical' }
+    expect(await isMuted(bare, { alertname: 'DeploymentWithoutData', ...verdict })).toBe(false)
+    const { instance: _, ...downSomewhere } = down
+    expect(await isMuted(downSomewhere, { alertname: 'DavySloBurn1h', ...own, component: 'slo' })).toBe(false)
+  })
+
+  test('of an instance that does not answer, and of no other', async () => {
+    const slow = { alertname: 'DavyEventLoopSlow', ...own, component: 'platform' }
+    expect(await isMuted(down, { ...slow, instance: 'a:8080' })).toBe(true)
+    expect(await isMuted(down, { ...slow, instance: 'b:8080' })).toBe(false)
+  })
+
+  test('a rollback is never muted', async () => {
+    expect(await isMuted(down, { ...rolledBack, service: 'cart', deployment_id: '01F' })).toBe(false)
+  })
+})
