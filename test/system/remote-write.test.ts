@@ -7,9 +7,9 @@ import { describe, expect, test } from 'vitest'
 import { EmbeddedStorage } from '../../src/storage/embedded.ts'
 import { startDavy } from '../davy.ts'
 import { temporaryDirectory } from '../storage/opened.ts'
+import { tool } from './clients/tools.ts'
 import { openTarget } from './remote-write/exposition.ts'
 import {
-  goBuild,
   labelsKey,
   type OwnHistogram,
   type OwnSample,
@@ -17,8 +17,6 @@ import {
   startPrometheus,
 } from './remote-write/prometheus.ts'
 
-/** A build of a whole Prometheus from nothing takes four minutes on two cores. */
-const buildTimeout = 900_000
 const scrapes = 12
 
 type Stored = OwnSample & {
@@ -187,27 +185,14 @@ describe('everything that a real Prometheus has, value by value', () => {
     expect(result.stored.find(({ name }) => name === 'shop_carts_total')).toMatchObject({ kind: 'sum', help: '' })
   })
 
-  test('a current one, with Remote-Write 2.0: types and native histograms too', {
-    timeout: buildTimeout,
-  }, async () => {
-    const [directory, remove] = temporaryDirectory()
-    const binary = join(directory, 'prometheus')
-    goBuild('prometheus', [
-      'build',
-      '-tags',
-      'remove_all_sd',
-      '-o',
-      binary,
-      'github.com/prometheus/prometheus/cmd/prometheus',
-    ])
+  test('a current one, with Remote-Write 2.0: types and native histograms too', async () => {
     // Types come by this feature; with metadata-wal-records version 3.10 sends neither types nor help texts.
     const result = await run({
-      binary,
+      binary: tool('bin/prometheus'),
       flags: ['--enable-feature=exemplar-storage,type-and-unit-labels'],
       global: '  scrape_native_histograms: true',
       remoteWrite: '    protobuf_message: io.prometheus.write.v2.Request',
     })
-    remove()
     expectKept(result)
     expect(result.stored.find(({ name }) => name === 'shop_carts_total')).toMatchObject({ kind: 'gauge' })
     const text = ({ labels, ms, count, sum }: OwnHistogram) => `${labels} ${ms} ${count} ${sum}`
@@ -217,17 +202,16 @@ describe('everything that a real Prometheus has, value by value', () => {
   })
 })
 
-test("Prometheus' own tests of receivers (github.com/prometheus/compliance) pass", {
-  timeout: buildTimeout,
-}, async () => {
+test("Prometheus' own tests of receivers (github.com/prometheus/compliance) pass", async () => {
   const [directory, remove] = temporaryDirectory()
-  const binary = join(directory, 'compliance.test')
-  goBuild('compliance', ['test', '-c', '-o', binary, 'github.com/prometheus/complicance/remotewrite2'])
   const davy = await startDavy()
   const config = join(directory, 'config.yml')
   writeFileSync(config, `remote_write:\n  - name: davy\n    url: ${davy.url}/api/v1/write\n`)
   const env = { ...process.env, PROMETHEUS_RW2_COMPLIANCE_CONFIG_FILE: config }
-  const { stdout } = await promisify(execFile)(binary, ['-test.v'], { env, maxBuffer: 2 ** 26 }).catch((error) => error)
+  const { stdout } = await promisify(execFile)(tool('bin/remote-write-compliance'), ['-test.v'], {
+    env,
+    maxBuffer: 2 ** 26,
+  }).catch((error) => error)
   await davy.stop()
   remove()
   const results = (stdout as string).match(/^ *--- (PASS|FAIL|SKIP).*/gm) ?? []

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the foreign tools of the system tests into ${DAVY_TOOLS:-~/.cache/davy-tools}: an OpenTelemetry Collector,
-# telemetrygen, and clients on the OpenTelemetry SDKs of Go and Python. Everything is pinned. What is there already and
+# telemetrygen, an Alertmanager, a Prometheus with its tests of receivers, and clients on the SDKs of Go and Python. Everything is pinned. What is there already and
 # was made from the same pins is left alone, so a second run takes no time. Ends with 1 at the first that cannot be had.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -63,6 +63,16 @@ alertmanager() {
   mv "$work/alertmanager" "$tools/bin/alertmanager"
 }
 
+# Remote write 2.0, which Debian's Prometheus does not speak, and Prometheus' own tests of receivers.
+remote_write() {
+  (cd "$here/../system/remote-write/prometheus" &&
+    go build -mod=readonly -trimpath -ldflags='-s -w' -tags remove_all_sd -o "$work/prometheus" github.com/prometheus/prometheus/cmd/prometheus)
+  (cd "$here/../system/remote-write/compliance" &&
+    go test -mod=readonly -c -o "$work/remote-write-compliance" github.com/prometheus/complicance/remotewrite2)
+  mv "$work/remote-write-compliance" "$tools/bin/remote-write-compliance"
+  mv "$work/prometheus" "$tools/bin/prometheus"
+}
+
 go_client() {
   (cd "$here/../system/clients/go" && go build -trimpath -ldflags='-s -w' -o "$work/go-client" .)
   mv "$work/go-client" "$tools/bin/go-client"
@@ -94,6 +104,7 @@ fi
 tool bin/otelcol-davy "$(checksum "$here/collector.yaml")-$collector_version-$found" collector
 tool bin/telemetrygen "$collector_version-$found" telemetrygen
 tool bin/alertmanager "$alertmanager_version-$found" alertmanager
+tool bin/prometheus "$(checksum "$here"/../system/remote-write/{prometheus,compliance}/go.{mod,sum})-$found" remote_write
 tool bin/go-client "$(checksum "$here"/../system/clients/go/{go.mod,go.sum,*.go})-$found" go_client
 tool python "$(checksum "$here/requirements.txt")-$(python3 --version)" python_client
 say "all of them are in $tools"

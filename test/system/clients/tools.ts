@@ -7,6 +7,8 @@ type Tool =
   | 'bin/amtool'
   | 'bin/go-client'
   | 'bin/otelcol-davy'
+  | 'bin/prometheus'
+  | 'bin/remote-write-compliance'
   | 'bin/telemetrygen'
   | 'python/bin/python'
 

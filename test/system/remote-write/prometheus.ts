@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -136,21 +136,4 @@ async function raw(url: string, seconds: number, at: number) {
 
 function numberOf(text: string): number {
   return Number(text.replace('Inf', 'Infinity'))
-}
-
-const go = process.env.GO ?? 'go'
-
-/** Builds a package of the Go module in `folder`; quick once Go has it in its cache. */
-export function goBuild(folder: string, args: readonly string[]): void {
-  const cwd = join(import.meta.dirname, folder)
-  try {
-    execFileSync(go, args, {
-      cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, GOFLAGS: '-mod=readonly' },
-    })
-  } catch (cause) {
-    const told = (cause as { stderr?: Buffer }).stderr?.toString() ?? String(cause)
-    throw new Error(`go ${args.join(' ')} in ${cwd} failed; this test needs Go 1.26 and its module proxy:\n${told}`)
-  }
 }
