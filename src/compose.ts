@@ -19,6 +19,7 @@ import { Jobs } from './engine/jobs.ts'
 import { Judgements } from './engine/judgements/judgements.ts'
 import { measureDeployments, measureIngest } from './engine/measure.ts'
 import { NewestVerdicts } from './engine/newest-verdicts.ts'
+import type { EvidenceSignal } from './engine/request-source.ts'
 import { readTemplates } from './engine/template-files.ts'
 import { Templates } from './engine/templates.ts'
 import { closeApp, createApp, createOtlpApp, listenOn } from './http/app.ts'
@@ -97,7 +98,14 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const bus = new Bus(log)
   const judge = judges.sequential
   const calibrations = new Calibrations(facts, now, id)
-  const oldestUnstoredAt = (signal: 'traces' | 'metrics' = 'traces') => ingest.oldestUnstoredAt(signal)
+  // What Prometheus writes are metrics too.
+  const oldestUnstoredAt = (signals: readonly EvidenceSignal[] = ['traces']) => {
+    const waiting = signals.flatMap((signal) =>
+      signal === 'metrics' ? (['metrics', 'remote-write'] as const) : [signal],
+    )
+    const oldest = waiting.map((signal) => ingest.oldestUnstoredAt(signal)).filter((at) => at !== null)
+    return oldest.length === 0 ? null : Math.min(...oldest)
+  }
   const conveyor = new Conveyor({
     ...{ deployments, rollups, looks, facts, calibrations, judge, bus, log, metrics, now },
     oldestUnstoredAt,
@@ -135,9 +143,14 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
       log,
       metrics,
     },
-    ...{ now, publicUrl: config.publicUrl, engine: engineName, stopping: stopping.signal },
+    ...{ now, oldestUnstoredAt, publicUrl: config.publicUrl, engine: engineName, stopping: stopping.signal },
     retentionDays: days.traceRollupDays,
-    retentionRawDays: Math.max(days.traceDays, days.logDays, days.metricDays),
+    retentionRawDays: {
+      traces: days.traceDays,
+      logs: days.logDays,
+      metrics: days.metricDays,
+      'remote-write': days.metricDays,
+    },
     ingestLimits: config.ingest,
     newestVerdict: (deploymentId) => newest.of(deploymentId),
     nextLookAt: (deployment) => conveyor.nextLookAt(deployment),

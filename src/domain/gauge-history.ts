@@ -8,7 +8,7 @@ type GaugeNull = {
   readonly tauPod: number
 }
 
-/** The baseline's pods at one age: the mean of their log levels relative to their settled ones, and how many there were. */
+/** The baseline's pods at one age: the mean of their log levels relative to `level`, and how many there were. */
 export type AgeLevel = { readonly ageBlocks: number; readonly log: number; readonly pods: number }
 
 /** What the time before the start says about one gauge metric. */

@@ -20,7 +20,7 @@ import { byNearness, collect, countLate, type Due, dueWindows } from './collect.
 import type { Deployments } from './deployments.ts'
 import { Failures } from './failures.ts'
 import { Recorder, type Step } from './recorder.ts'
-import { requestSignal } from './request-source.ts'
+import { type EvidenceSignal, evidenceSignals } from './request-source.ts'
 import { resumeTrial } from './resume-trial.ts'
 import { firstTick, nextWindow, watermark } from './timetable.ts'
 
@@ -39,7 +39,7 @@ export type ConveyorOptions = {
   readonly metrics: Metrics
   readonly now: () => number
   /** Since when telemetry of a signal has been waiting for storage; null when all is stored. */
-  readonly oldestUnstoredAt: (signal: 'traces' | 'metrics') => number | null
+  readonly oldestUnstoredAt: (signals: readonly EvidenceSignal[]) => number | null
   readonly publicUrl: string
   readonly engine: string
 }
@@ -106,7 +106,7 @@ export class Conveyor {
     if (isOver(trial)) return null
     await this.#recordOverride(deployment, trial)
     if (isOver(trial)) return null
-    const oldest = this.#o.oldestUnstoredAt(requestSignal(trial.requestsFrom))
+    const oldest = this.#o.oldestUnstoredAt(evidenceSignals(deployment.template, trial.requestsFrom))
     const complete = watermark(this.#o.now(), oldest, deployment.template.watermarkSeconds)
     const windows = dueWindows(deployment, trial.seenUpTo, complete)
     return windows.length === 0 ? null : { deployment, trial, windows }

@@ -5,7 +5,10 @@ import type { AnswerRow } from '../storage/rollup-reader.ts'
 import type { Window } from './timetable.ts'
 
 /** Both answers to a mirrored request come within so long of each other. */
-export const pairMs = 60_000
+const answerMs = 60_000
+
+/** Answers are read from so long before a window on: twice as far, so that a retry is not taken for a first answer. */
+export const pairMs = 2 * answerMs
 
 /** Whether the deployment's arms answer the same requests, and somebody wants to know how. */
 export function isShadow({ strategy, template }: Deployment): boolean {
@@ -19,14 +22,19 @@ export function isShadow({ strategy, template }: Deployment): boolean {
 export function pairsOf(deployment: Deployment, { from, to }: Window, answers: readonly AnswerRow[]): Pairs {
   const byRequest = new Map<string, { canary?: AnswerRow; baseline?: AnswerRow }>()
   for (const row of answers) {
+    if (row.service !== deployment.service || row.at < from - pairMs || row.at >= to) continue
     const arm = resolveArm(row, deployment, deployment)
-    if (arm === null || row.at >= to) continue
+    if (arm === null) continue
     const key = `${row.traceId} ${row.operation}`
-    byRequest.set(key, { ...byRequest.get(key), [arm]: row })
+    const both = byRequest.get(key) ?? {}
+    // A retry within the trace is no answer of its own: the first one counts.
+    if ((both[arm]?.at ?? Number.POSITIVE_INFINITY) <= row.at) continue
+    byRequest.set(key, { ...both, [arm]: row })
   }
   let [pairs, canaryWorse, baselineWorse] = [0, 0, 0]
   for (const { canary, baseline } of byRequest.values()) {
     if (canary === undefined || baseline === undefined || Math.max(canary.at, baseline.at) < from) continue
+    if (Math.abs(canary.at - baseline.at) > answerMs) continue
     pairs += 1
     if (canary.failed && !baseline.failed) canaryWorse += 1
     if (baseline.failed && !canary.failed) baselineWorse += 1

@@ -18,7 +18,13 @@ export function requestInstruments(template: Template): readonly string[] | null
   return metric?.source === 'metrics' ? (metric.instruments ?? defaultInstruments) : null
 }
 
-/** The signal that brings a deployment's requests. */
-export function requestSignal(requestsFrom: string | null): 'traces' | 'metrics' {
-  return requestsFrom === null ? 'traces' : 'metrics'
+/** What evidence comes by. `metrics` is OTLP's and remote write's. */
+export type EvidenceSignal = 'traces' | 'metrics'
+
+/** The signals that a trial reads: its watermark waits for all of them. */
+export function evidenceSignals({ metrics }: Template, requestsFrom: string | null): readonly EvidenceSignal[] {
+  const isTraced = ({ kind }: MetricSpec): boolean =>
+    kind === 'paired' || (isOfRequests({ kind }) && requestsFrom === null)
+  const traced: readonly EvidenceSignal[] = metrics.some(isTraced) ? ['traces'] : []
+  return metrics.every(isTraced) ? traced : [...traced, 'metrics']
 }

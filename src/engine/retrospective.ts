@@ -16,7 +16,7 @@ import { collectBeginnings } from './beginnings.ts'
 import type { Calibrations } from './calibration/calibrations.ts'
 import { collectRows } from './collect.ts'
 import { checkCohorts, onlyNamespace } from './registration.ts'
-import { requestInstruments } from './request-source.ts'
+import { type EvidenceSignal, evidenceSignals, requestInstruments } from './request-source.ts'
 import { sliceOf } from './slices.ts'
 import { nextWindow, tickMs } from './timetable.ts'
 
@@ -57,7 +57,7 @@ export type RetrospectiveOptions = {
   readonly rollups: RollupReader
   readonly calibrations: Pick<Calibrations, 'before'>
   readonly judge: Judge
-  readonly ingest: { oldestUnstoredAt(signal: 'traces' | 'metrics'): number | null }
+  readonly oldestUnstoredAt: (signals: readonly EvidenceSignal[]) => number | null
   readonly now: () => number
   readonly engine: string
   readonly publicUrl: string
@@ -77,8 +77,7 @@ export async function analysePast(
 ): Promise<Analysis> {
   const asked = options.now()
   const { from, to } = commonWindow(request, template, asked)
-  const requestsCome = requestInstruments(template) === null ? 'traces' : 'metrics'
-  await allStored(options, requestsCome, asked, signal)
+  await allStored(options, evidenceSignals(template, requestInstruments(template)?.[0] ?? null), asked, signal)
   const deployment = await pastDeployment(options.rollups, request, template, from)
   // Of what was learned, only that which needed no data from `from` on.
   const nulls = usableNulls(await options.calibrations.before(deployment, deployment.templateDigest, from))
@@ -133,13 +132,13 @@ function pastLook(verdict: Verdict): PastLook {
 
 /** @throws DavyError OVERLOADED when telemetry of before `asked` is still not stored after a while. */
 async function allStored(
-  { ingest }: RetrospectiveOptions,
-  of: 'traces' | 'metrics',
+  { oldestUnstoredAt }: RetrospectiveOptions,
+  of: readonly EvidenceSignal[],
   asked: number,
   signal?: AbortSignal,
 ): Promise<void> {
   const started = performance.now()
-  for (let oldest = ingest.oldestUnstoredAt(of); oldest !== null && oldest <= asked; ) {
+  for (let oldest = oldestUnstoredAt(of); oldest !== null && oldest <= asked; ) {
     signal?.throwIfAborted()
     if (performance.now() - started > storingMs) {
       throw new DavyError('OVERLOADED', 'Telemetry that came before this analysis is not stored yet.', {
@@ -149,7 +148,7 @@ async function allStored(
       })
     }
     await sleep(50)
-    oldest = ingest.oldestUnstoredAt(of)
+    oldest = oldestUnstoredAt(of)
   }
 }
 

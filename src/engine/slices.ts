@@ -138,7 +138,8 @@ export function sliceOf(
   each(requests, (sum, row) => sum.add(row))
   each(rows.gauges, (sum, row) => sum.addGauge(row))
   each(rows.counters, (sum, row) => sum.addEvents(row, row.increase))
-  for (const { row, increase } of risesOf(rows.counts, window)) each([row], (sum) => sum.addEvents(row, increase))
+  for (const { row, increase } of risesOf(rows.counts, deployment, window))
+    each([row], (sum) => sum.addEvents(row, increase))
   const strata = busiest(arms)
   const plannedWeight = plannedWeightAt(deployment, window.to)
   return {

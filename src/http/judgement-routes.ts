@@ -1,13 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { DavyError } from '../domain/errors.ts'
+import { InFlight } from '../engine/ingest/in-flight.ts'
 import { seriesJudges } from '../judges/index.ts'
 import type { SeriesJudge, SeriesJudgement } from '../judges/series-judge.ts'
 import { nearest } from '../platform/nearest.ts'
+import { readBody } from './read-body.ts'
 import type { App, Services } from './services.ts'
 
 const path = '/api/v1/judgements'
 const bodyLimit = 16 * 2 ** 20
+const bodyLimits = { maxBodyBytes: bodyLimit, maxDecompressedBytes: bodyLimit }
 const config = { role: 'viewer' } as const
 const tags = ['judgements']
 
@@ -44,9 +47,10 @@ export function judgementRoutes(root: App, services: Services): void {
   }))
 
   root.register(async (app) => {
-    // The process that judges also reads and checks: here a large body would stop everything else for a second.
+    // The process that judges also checks: here a large body would stop everything else for a second. And it is read only
+    // once there is a place for it.
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    app.addContentTypeParser('application/json', (_request, stream, done) => done(null, stream))
     for (const name of names) judgeRoute(app as unknown as FastifyInstance, name, services)
     app.post(`${path}/:judge`, { config, schema: { hide: true, params: judgeParams } }, ({ params }) => {
       const { judge } = params as { judge: string }
@@ -69,8 +73,11 @@ function judgeRoute(app: FastifyInstance, judge: keyof typeof seriesJudges, { ju
       validatorCompiler: () => () => true,
     },
     async (request: FastifyRequest, reply: FastifyReply) => {
-      const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
-      const answer = await judgements.judge({ judge, body }, AbortSignal.any([stopping, gone(reply)]))
+      const headers = { 'content-length': request.headers['content-length'] }
+      // The places bound these bodies; telemetry's budget is not for them.
+      const hold = new InFlight(bodyLimit).hold()
+      const receive = () => readBody({ body: request.body, headers }, bodyLimits, hold)
+      const answer = await judgements.judgeComing(judge, receive, AbortSignal.any([stopping, gone(reply)]))
       return reply.type('application/json; charset=utf-8').send(Buffer.from(answer))
     },
   )

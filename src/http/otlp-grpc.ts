@@ -18,6 +18,7 @@ import { admit } from './access.ts'
 import { failureSentence } from './failure-sentence.ts'
 import { otlpRetrySeconds } from './otlp-retry.ts'
 import { portFault } from './port-fault.ts'
+import { arrivalPatienceMs, tooSlow } from './read-body.ts'
 import type { Services } from './services.ts'
 import { type Taking, takeTelemetry } from './take-telemetry.ts'
 
@@ -38,11 +39,14 @@ const codesByStatus: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
   403: status.PERMISSION_DENIED,
+  408: status.DEADLINE_EXCEEDED,
   413: status.RESOURCE_EXHAUSTED,
   415: status.INVALID_ARGUMENT,
 }
 /** What a message counts for while it comes, since nobody tells its size: as much as most senders put into one. */
 const unknownMessageBytes = 2 ** 20
+/** Finds clients whose machine or network went away without a word, which only an unanswered ping tells. */
+const keepalive = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 }
 /** The message travels as a header, percent-encoded, and clients bound all headers together. */
 const maxMessageLength = 1000
 
@@ -89,12 +93,18 @@ export class OtlpGrpc {
   readonly #server: Server
   readonly #receiving: Receiving
   readonly #tokens: readonly Token[] | null
+  readonly #patienceMs: number
 
-  /** @param tokens null: none are configured, which is only right on loopback. */
-  constructor(receiving: Receiving, tokens: readonly Token[] | null) {
+  /**
+   * @param tokens null: none are configured, which is only right on loopback.
+   * @param patienceMs in which a call has to come whole.
+   */
+  constructor(receiving: Receiving, tokens: readonly Token[] | null, patienceMs: number = arrivalPatienceMs) {
     this.#receiving = receiving
     this.#tokens = tokens
+    this.#patienceMs = patienceMs
     this.#server = new Server({
+      ...keepalive,
       'grpc.max_receive_message_length': receiving.ingestLimits.maxDecompressedBytes,
       interceptors: [this.#guard],
     })
@@ -140,6 +150,16 @@ export class OtlpGrpc {
     const signal = otlpSignals.find((each) => pathOf(each) === path)
     let isSettled = false
     const coming = this.#receiving.inFlight.hold()
+    const settle = (): void => {
+      isSettled = true
+      clearTimeout(patience)
+      coming.release()
+    }
+    const refuse = (error: unknown): void => {
+      settle()
+      call.sendStatus(this.#refuse(signal ?? 'unknown', error))
+    }
+    const patience = setTimeout(() => refuse(tooSlow(this.#patienceMs)), this.#patienceMs)
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
@@ -148,22 +168,29 @@ export class OtlpGrpc {
               admit(metadata.get('authorization')[0]?.toString(), 'ingest', false, this.#tokens)
               coming.set(Math.min(unknownMessageBytes, this.#receiving.ingestLimits.maxDecompressedBytes))
             } catch (error) {
-              isSettled = true
-              call.sendStatus(this.#refuse(signal ?? 'unknown', error))
+              refuse(error)
               return
             }
             pass(metadata)
           },
           onReceiveMessage: (message, pass) => {
-            isSettled = true
-            coming.release()
+            try {
+              coming.set(message.length)
+            } catch (error) {
+              refuse(error)
+              return
+            }
             pass(message)
+          },
+          // Only then the call is whole, and its export begins and holds the message itself.
+          onReceiveHalfClose: (pass) => {
+            settle()
+            pass()
           },
           // Comes at the end of every call. A message that is too large, or not gzip, is refused below this.
           onCancel: () => {
-            coming.release()
             if (!isSettled) this.#count(signal ?? 'unknown', 'not_received')
-            isSettled = true
+            settle()
           },
         }),
     })

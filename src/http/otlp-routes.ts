@@ -11,7 +11,17 @@ import type { Services } from './services.ts'
 import { takeTelemetry } from './take-telemetry.ts'
 
 /** gRPC codes of the HTTP statuses that can occur; senders read the status, people the code. */
-const grpcCodes: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 413: 8, 415: 3, 421: 3, 429: 8, 503: 14 }
+const grpcCodes: Readonly<Record<number, number>> = {
+  400: 3,
+  401: 16,
+  403: 7,
+  408: 4,
+  413: 8,
+  415: 3,
+  421: 3,
+  429: 8,
+  503: 14,
+}
 
 /** OTLP over HTTP: a body is answered with 200 once it is on disk, checked to its depth, and counted. */
 export function otlpRoutes(root: FastifyInstance, services: Services): void {
@@ -54,6 +64,8 @@ function sendStatus(error: unknown, request: FastifyRequest, reply: FastifyReply
   if (error instanceof DavyError && error.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(Math.ceil(otlpRetrySeconds(error))))
   }
+  // Who stalls would keep the connection open, too.
+  if (problem.status === 408) reply.header('connection', 'close')
   const encoding = encodingOf(request.headers['content-type']) ?? 'json'
   const message = failureSentence(problem.detail, problem)
   return reply

@@ -177,6 +177,8 @@ export function sendProblem(
   if (error instanceof DavyError && error.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
   }
+  // Who stalls would keep the connection open, too.
+  if (problem.status === 408) reply.header('connection', 'close')
   reply.code(problem.status)
   if (isForPerson(request)) return sendPage(reply, renderProblem(problem))
   return reply.type('application/problem+json').serializer(JSON.stringify).send(problem)

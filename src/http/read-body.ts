@@ -36,17 +36,25 @@ function gzipSize(body: Buffer): number {
   return Math.min(body.readUInt32LE(body.length - 4), body.length * mostRatio)
 }
 
+/**
+ * How long a body may take to come whole. Exporters give up after 10 s and Prometheus after 30 s, so nobody waits for
+ * what comes later, and without an end senders that stall would hold the memory of all others.
+ */
+export const arrivalPatienceMs = 30_000
+
 export type BodyLimits = { readonly maxBodyBytes: number; readonly maxDecompressedBytes: number }
 
 /**
  * The body of a request whose content type parser hands over its stream (`request.body`), decompressed. Every byte is
  * counted in `hold` as it comes, on the wire and out of the decoder; what is told beforehand is trusted only to refuse.
- * @throws DavyError OVERLOADED, BODY_TOO_LARGE, BAD_ENCODING, UNSUPPORTED_ENCODING.
+ * @throws DavyError OVERLOADED, BODY_TOO_LARGE, BAD_ENCODING, UNSUPPORTED_ENCODING; BODY_TIMEOUT and NOT_RECEIVED when it
+ * does not come whole.
  */
 export async function readBody(
   request: Pick<FastifyRequest, 'body' | 'headers'>,
   limits: BodyLimits,
   hold: Hold,
+  patienceMs: number = arrivalPatienceMs,
 ): Promise<Uint8Array> {
   const decoder = decoderOf(request)
   const { maxBodyBytes, maxDecompressedBytes } = limits
@@ -60,7 +68,7 @@ export async function readBody(
   // Refused here, the body is not even read. What is not there yet does not count against others, though.
   hold.set(declared)
   hold.set(0)
-  const body = await gather(request.body as Readable, count)
+  const body = await arrive(request.body as Readable, count, patienceMs)
   if (decoder === null) return body
   try {
     const decode = decoder.start(body)
@@ -95,11 +103,36 @@ function decoderOf({
   })
 }
 
+/** @returns what a sender is told whose body has not come whole after `patienceMs`. */
+export function tooSlow(patienceMs: number): DavyError {
+  return new DavyError('BODY_TIMEOUT', 'The body took too long to come; nothing of it was kept.', {
+    expected: `the whole body within ${patienceMs / 1000} s`,
+    got: 'a part of it',
+  })
+}
+
+/** All bytes that a sender sends, as `gather`; that they stop coming is the sender's error. */
+async function arrive(stream: Readable, count: (bytes: number) => void, patienceMs: number): Promise<Buffer> {
+  const patience = new AbortController()
+  const timer = setTimeout(() => patience.abort(tooSlow(patienceMs)), patienceMs)
+  try {
+    return await gather(stream, count, patience.signal)
+  } catch (cause) {
+    if (cause instanceof DavyError) throw cause
+    throw new DavyError('NOT_RECEIVED', 'The connection ended before the body did; nothing of it was kept.', {
+      ...{ expected: 'the whole body', got: 'a part of it', where: 'body', cause },
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /**
- * All bytes of a stream. `count` is told how many they are so far, and stops the gathering by throwing. A request is then
+ * All bytes of a stream. `count` is told how many they are so far, and stops the gathering by throwing, as `patience` does
+ * with its reason when it aborts. A request is then
  * read to its end and thrown away: its socket has the answer still to carry, and maybe other requests.
  */
-function gather(stream: Readable, count: (bytes: number) => void): Promise<Buffer> {
+function gather(stream: Readable, count: (bytes: number) => void, patience?: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -116,8 +149,10 @@ function gather(stream: Readable, count: (bytes: number) => void): Promise<Buffe
       settle(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)))
     const onError = (error: Error): void => settle(() => reject(error))
     const onClose = (): void => settle(() => reject(new Error('the stream ended before its end')))
+    const onLate = (): void => settle(() => reject(patience?.reason))
     const settle = (then: () => void): void => {
       stream.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError)
+      patience?.removeEventListener('abort', onLate)
       // Whatever goes wrong with it from now on, nobody is waiting any more.
       stream.on('error', () => {})
       if ('writable' in stream) stream.destroy()
@@ -125,6 +160,7 @@ function gather(stream: Readable, count: (bytes: number) => void): Promise<Buffe
       then()
     }
     stream.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError)
+    patience?.addEventListener('abort', onLate)
   })
 }
 

@@ -77,10 +77,11 @@ function checkHeaders({ headers }: FastifyRequest): WriteVersion {
   return version
 }
 
-/** @throws DavyError BAD_REMOTE_WRITE with the place of the fault, and as `Ingest.accept`. */
+/** @throws DavyError BAD_REMOTE_WRITE with the place of the fault, BODY_TOO_LARGE, and as `Ingest.accept`. */
 async function take(version: WriteVersion, body: Uint8Array, services: Services): Promise<TakenWrite> {
-  const { ingest, metrics, now, retentionRawDays } = services
-  const received = remoteWrite.receive(version, body, { nowMs: now(), ttlMs: retentionRawDays * 86_400_000 })
+  const { ingest, ingestLimits, metrics, now, retentionRawDays } = services
+  const limits = { nowMs: now(), ttlMs: retentionRawDays['remote-write'] * 86_400_000 }
+  const received = remoteWrite.receive(version, body, limits, ingestLimits.maxDecompressedBytes)
   if (!received.ok) {
     const { expected, got, where, offset } = received.error
     throw new DavyError('BAD_REMOTE_WRITE', `The body is not a message of Prometheus remote write ${version}.`, {
@@ -128,6 +129,8 @@ function sendFailure(
   metrics.ingestRequests.inc({ signal: 'metrics', protocol: 'remote-write', outcome: problem.code.toLowerCase() })
   const retryAfter = error instanceof DavyError ? error.retryAfterSeconds : undefined
   if (retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(retryAfter)))
+  // Who stalls would keep the connection open, too.
+  if (problem.status === 408) reply.header('connection', 'close')
   const body = JSON.stringify({ ...problem, status })
   return reply
     .code(status)

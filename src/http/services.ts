@@ -12,7 +12,9 @@ import type { Deployments } from '../engine/deployments.ts'
 import type { Endpoints } from '../engine/endpoints.ts'
 import type { InFlight } from '../engine/ingest/in-flight.ts'
 import type { Ingest } from '../engine/ingest/ingest.ts'
+import type { Signal } from '../engine/ingest/signals.ts'
 import type { Judgements } from '../engine/judgements/judgements.ts'
+import type { RetrospectiveOptions } from '../engine/retrospective.ts'
 import type { Templates } from '../engine/templates.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { Metrics } from '../platform/metrics.ts'
@@ -40,7 +42,9 @@ export type Services = {
   readonly publicUrl: string
   readonly engine: string
   readonly retentionDays: number
-  readonly retentionRawDays: number
+  readonly oldestUnstoredAt: RetrospectiveOptions['oldestUnstoredAt']
+  /** Older telemetry than this would be dropped as soon as it is stored, so it is refused. */
+  readonly retentionRawDays: Readonly<Record<Signal, number>>
   readonly ingestLimits: { readonly maxBodyBytes: number; readonly maxDecompressedBytes: number }
   /** Aborts when Davy stops: long polls and streams end. */
   readonly stopping: AbortSignal

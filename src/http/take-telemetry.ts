@@ -18,7 +18,7 @@ export async function takeTelemetry(
   body: Uint8Array,
   { ingest, metrics, now, retentionRawDays }: Taking,
 ): Promise<Extract<Received, { ok: true }>> {
-  const limits = { nowMs: now(), ttlMs: retentionRawDays * 86_400_000 }
+  const limits = { nowMs: now(), ttlMs: retentionRawDays[signal] * 86_400_000 }
   const received = receivers.otlp[signal](contentType, body, limits)
   if (!received.ok) {
     const { error, code } = received

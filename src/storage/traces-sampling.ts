@@ -23,8 +23,9 @@ const adjustedCount = `if(threshold = '', 1., 72057594037927936 /
  * Makes of the rollup of spans one that also knows the region and how strongly spans were sampled. Rows from before
  * count each span as one, like spans that tell no threshold.
  *
- * The view is replaced and not altered: after `MODIFY QUERY` the engine no longer knows the tokens of before, and a
- * segment that is stored again would count twice.
+ * The view is made anew and not altered: after `MODIFY QUERY` the engine no longer knows the tokens of before, and a
+ * segment that is stored again would count twice. What somebody else writes between the two statements (a collector of
+ * one's own, on a server) is in the raw table only.
  */
 export function addRegionAndSampling(dialect: Dialect): readonly string[] {
   return [
@@ -33,6 +34,7 @@ export function addRegionAndSampling(dialect: Dialect): readonly string[] {
     ADD COLUMN IF NOT EXISTS A SimpleAggregateFunction(sum, Float64) DEFAULT toFloat64(N),
     ADD COLUMN IF NOT EXISTS WithThreshold SimpleAggregateFunction(sum, UInt64),
     MODIFY ORDER BY (Service, T, Namespace, Environment, Version, Cohort, ReplicaSet, Pod, Operation, SpanKind, StatusCode, Region)`,
+    `DROP VIEW IF EXISTS rollup_traces_10s_mv${dialect.onCluster}`,
     sampledTracesView(dialect),
   ]
 }
@@ -42,7 +44,7 @@ export function addRegionAndSampling(dialect: Dialect): readonly string[] {
  * instrumentations call the span just `GET`), else the span's name.
  */
 function sampledTracesView(dialect: Dialect): string {
-  return `CREATE OR REPLACE MATERIALIZED VIEW rollup_traces_10s_mv${dialect.onCluster} TO rollup_traces_10s AS
+  return `CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_traces_10s_mv${dialect.onCluster} TO rollup_traces_10s AS
   WITH ${threshold} AS threshold
   SELECT
     ServiceName AS Service,

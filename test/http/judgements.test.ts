@@ -1,8 +1,10 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seriesJudges } from '../../src/judges/index.ts'
 import { judgeSeries, type SeriesJudge, type SeriesJudgement } from '../../src/judges/series-judge.ts'
-import { type Davy, startDavy } from '../davy.ts'
+import { type Davy, startDavy, until } from '../davy.ts'
 import { seriesInputs } from '../judges/series-inputs.ts'
 import { type Caller, callerOf } from './client.ts'
 
@@ -94,4 +96,19 @@ test('who does not wait for the answer leaves its turn to the next one', async (
   left.abort()
   await asked.catch(() => undefined)
   expect((await call('POST', path('replicates'), seriesInputs.replicates.input)).status).toBe(200)
+})
+
+test('with no place free the next one is refused before its body is read, and places come back', async () => {
+  const headers = { 'content-type': 'application/json', 'content-length': String(2 ** 20) }
+  const begin = () => {
+    const sent = request(davy.url + path('replicates'), { method: 'POST', headers, agent: false })
+    sent.on('error', () => undefined).flushHeaders()
+    return sent
+  }
+  const uploads = Array.from({ length: 10 }, begin)
+  const [refused] = await Promise.race(uploads.map((each) => once(each, 'response')))
+  expect(refused.statusCode).toBe(429)
+  for (const each of uploads) each.destroy()
+  const { input } = seriesInputs.replicates
+  await until(async () => (await call('POST', path('replicates'), input)).status === 200, 'a free place')
 })

@@ -1,10 +1,14 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client, compressionAlgorithms, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { context, logs, metrics, propagation, SpanKind, trace } from '@opentelemetry/api'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { InFlight } from '../../src/engine/ingest/in-flight.ts'
+import { OtlpGrpc } from '../../src/http/otlp-grpc.ts'
 import { hashToken, type Role } from '../../src/platform/tokens.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
 import { type Davy, protobufTraces, type RequestSpan, startDavy, until, untilStored } from '../davy.ts'
@@ -267,4 +271,40 @@ test('a client that stays connected does not hold up the stop, and is refused af
   await davy.stop()
   client.close()
   expect((await exportTo(davy.otlpGrpcUrl, Buffer.alloc(0))).code).toBe(status.UNAVAILABLE)
+})
+
+// A gRPC message of four bytes that comes whole, in a call that the client never ends, is no whole call either.
+test.each([
+  ['its headers', null],
+  ['its message', Buffer.from([0, 0, 0, 0, 4, 1, 2, 3, 4])],
+])('a call that stalls after %s is ended, and what it reserved is free again', async (_what, sent) => {
+  const inFlight = new InFlight(2 ** 20)
+  const ingestLimits = { maxBodyBytes: 2 ** 20, maxDecompressedBytes: 2 ** 20 }
+  const counts: object[] = []
+  const inc = (labels: object) => void counts.push(labels)
+  const receiving = { inFlight, ingestLimits, metrics: { requestErrors: { inc }, ingestRequests: { inc } } }
+  const server = new OtlpGrpc(receiving as unknown as ConstructorParameters<typeof OtlpGrpc>[0], null, 200)
+  const client = connect(await server.listen('127.0.0.1', 0, 'DAVY_OTLP_GRPC_PORT'))
+  try {
+    const path = `/opentelemetry.proto.collector.${services.traces}/Export`
+    const call = client.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    })
+    if (sent !== null) call.write(sent)
+    const answered = once(call, 'response')
+    await until(async () => inFlight.bytes > 0, 'the reservation')
+    const [headers] = await answered
+    expect(headers['grpc-status']).toBe(String(status.DEADLINE_EXCEEDED))
+    expect(inFlight.bytes).toBe(0)
+    expect(counts).toEqual([
+      { code: 'BODY_TIMEOUT' },
+      { signal: 'traces', protocol: 'otlp-grpc', outcome: 'body_timeout' },
+    ])
+  } finally {
+    client.destroy()
+    await server.close(0)
+  }
 })

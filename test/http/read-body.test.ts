@@ -48,3 +48,27 @@ test.each([0, 5, 0xffffffff])('a gzip stream that claims a size of %i is refused
 test('a gzip stream of less than its own trailer is refused', async () => {
   await expect(read('gzip', Buffer.from([0x1f, 0x8b]))).rejects.toMatchObject({ code: 'BAD_ENCODING' })
 })
+
+describe('a body that does not come whole', () => {
+  const stalled = () => {
+    const stream = new Readable({ read: () => undefined })
+    stream.push('half')
+    return stream
+  }
+  const readComing = (body: Readable, patienceMs?: number) =>
+    readBody({ body, headers: {} }, limits, new InFlight(64 * 2 ** 20).hold(), patienceMs)
+
+  test('is waited for only so long', async () => {
+    await expect(readComing(stalled(), 5)).rejects.toMatchObject({ code: 'BODY_TIMEOUT', status: 408 })
+  })
+
+  test.each([
+    ['resets', new Error('aborted')],
+    ['closes', undefined],
+  ])('because its sender %s the connection is the sender’s error', async (_how, error) => {
+    const body = stalled()
+    const read = readComing(body)
+    body.destroy(error)
+    await expect(read).rejects.toMatchObject({ code: 'NOT_RECEIVED', status: 400 })
+  })
+})

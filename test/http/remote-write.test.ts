@@ -7,6 +7,15 @@ const maxDecompressedBytes = 2 ** 20
 const v1 = 'application/x-protobuf'
 const v2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request'
 
+/** Twenty of them are twice what a body may have. */
+const longLabel: TestSeries = {
+  labels: [
+    ['__name__', 'up'],
+    ['z', 'x'.repeat(100_000)],
+  ],
+  samples: [{ value: 1, timestamp: Date.now() }],
+}
+
 let davy: Davy
 beforeAll(async () => {
   davy = await startDavy({
@@ -130,6 +139,7 @@ describe('what is not taken, or not whole', () => {
     ['a bomb', Buffer.from([0xff, 0xff, 0xff, 0x7f, 0]), 413, 'BODY_TOO_LARGE'],
     ['more than the limit on the wire', Buffer.alloc(300_000), 413, 'BODY_TOO_LARGE'],
     ['an empty body', Buffer.alloc(0), 400, 'BAD_ENCODING'],
+    ['a long symbol used too often', snap(bodyV2(Array(20).fill(longLabel))), 413, 'BODY_TOO_LARGE'],
   ])('%s', async (_name, body, status, code) => {
     const answer = await send(body, { 'content-type': v2 })
     expect({ status: answer.status, code: answer.problem.code }).toEqual({ status, code })

@@ -157,7 +157,7 @@ describe('what an SDK tells', () => {
     const { calibrations, judge, rollups } = davy
     const options = {
       ...{ calibrations, judge, rollups, engine: 'davy/test', publicUrl: 'http://davy.test' },
-      ...{ now: () => end + minute, ingest: { oldestUnstoredAt: () => null } },
+      ...{ now: () => end + minute, oldestUnstoredAt: () => null },
     }
     const request = { service, canary: { version: '2' }, baseline: { version: '1' }, from, to }
     const { verdict } = await analysePast(options, request, counted)

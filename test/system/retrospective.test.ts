@@ -29,7 +29,7 @@ const options = (rollups: RollupReader = davy.rollups) => ({
     engine: 'davy/test',
     publicUrl: 'http://davy.test',
   },
-  ...{ now: () => lab.now + 60 * minute, ingest: { oldestUnstoredAt: () => null } },
+  ...{ now: () => lab.now + 60 * minute, oldestUnstoredAt: () => null },
 })
 const request = (changes: Partial<AnalysisRequest> = {}): AnalysisRequest => ({
   service: 'checkout',
@@ -95,9 +95,9 @@ describe('an analysis of the past', () => {
 describe('telemetry that is on its way', () => {
   test('is waited for when it came before the request', async () => {
     const waits = [start - minute, start - minute, start + 60 * minute]
-    const ingest = { oldestUnstoredAt: () => waits.shift() ?? null }
+    const oldestUnstoredAt = () => waits.shift() ?? null
     await analysePast(
-      { ...options(), ingest, now: () => start + 30 * minute },
+      { ...options(), oldestUnstoredAt, now: () => start + 30 * minute },
       request({ to: time(start + minute) }),
       quick,
     )

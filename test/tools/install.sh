@@ -3,6 +3,9 @@
 # telemetrygen, an Alertmanager, a Prometheus with its tests of receivers, and clients on the SDKs of Go and Python. Everything is pinned. What is there already and
 # was made from the same pins is left alone, so a second run takes no time. Ends with 1 at the first that cannot be had.
 set -euo pipefail
+export HOME="${HOME:-/root}"
+# A checkout may belong to another user than the one who builds.
+export GOFLAGS="-buildvcs=false ${GOFLAGS:-}"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 tools="${DAVY_TOOLS:-$HOME/.cache/davy-tools}"
 go_version=1.26.6

@@ -60,7 +60,8 @@ export class Ingest {
     await mkdir(options.directory, { recursive: true })
     const lock = await lockDirectory(options.directory)
     try {
-      const quarantine = await Quarantine.open(options.directory, signals, options.now)
+      const { directory, now, plans } = options
+      const quarantine = await Quarantine.open(directory, signals, now, (signal) => plans[signal].kinds)
       const ingest = new Ingest(options, lock, quarantine)
       await ingest.#begin(options)
       return ingest

@@ -4,7 +4,7 @@ import type { Signal } from './signals.ts'
 export type QuarantinedBody = {
   readonly id: string
   readonly signal: Signal
-  /** The INSERTs that failed over it; the others of its signal are done. */
+  /** The INSERTs that are not done; the others of its signal are, or it has nothing for them. Empty: nobody knows. */
   readonly kinds: readonly string[]
   /** Without the length in front of a single body. */
   readonly bytes: number

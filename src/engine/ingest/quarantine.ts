@@ -20,28 +20,44 @@ type Aside = {
   readonly error: StorageError
 }
 
+/** A segment that went aside: its file there, and why its record could not be written, if so. */
+type Moved = { readonly file: string; readonly recordFault: Error | null }
+
 type Waiting = { readonly outcome: Promise<RetryOutcome>; readonly settle: (outcome: RetryOutcome) => void }
 
 /**
  * What the storage would not take, so that it neither blocks nor harms what came with it: `<signal>/quarantine/<id>.pb`
  * with its record `<id>.json`. Put back, it becomes the segment `<signal>/<id>.again`: its deduplication token is made of
- * its id, which stays the same, so however often it is put back, and whatever dies meanwhile, it is stored once.
+ * its id, which stays the same, and its record names only the kinds that are not in. The engine forgets tokens after a
+ * while: the README tells which late retries may double rows.
  */
 export class Quarantine {
   readonly #root: string
   readonly #now: () => number
   readonly #bodies = new Map<string, QuarantinedBody>()
   readonly #waiting = new Map<string, Waiting>()
+  readonly #kindsOf: (signal: Signal) => readonly string[]
+  /** What has no record that is true, because the disk was full. */
+  readonly #unrecorded = new Set<string>()
   #bytes = 0
 
-  private constructor(root: string, now: () => number) {
+  private constructor(root: string, now: () => number, kindsOf: (signal: Signal) => readonly string[]) {
     this.#root = root
     this.#now = now
+    this.#kindsOf = kindsOf
   }
 
-  /** Opens `<root>/<signal>/quarantine` of every signal and reads what is there. */
-  static async open(root: string, signals: readonly Signal[], now: () => number): Promise<Quarantine> {
-    const quarantine = new Quarantine(root, now)
+  /**
+   * Opens `<root>/<signal>/quarantine` of every signal and reads what is there.
+   * @param kindsOf every kind of a signal: when there is only one, it is known also of what has no record.
+   */
+  static async open(
+    root: string,
+    signals: readonly Signal[],
+    now: () => number,
+    kindsOf: (signal: Signal) => readonly string[] = () => [],
+  ): Promise<Quarantine> {
+    const quarantine = new Quarantine(root, now, kindsOf)
     for (const signal of signals) await quarantine.#find(signal)
     return quarantine
   }
@@ -102,14 +118,12 @@ export class Quarantine {
     return file
   }
 
-  /** Puts a whole segment aside by its name: nothing is copied, so that it works on a full disk. @returns its file. */
-  async take(segment: Segment, aside: Aside): Promise<string> {
-    const body = this.#bodyOf(aside, await readFile(segment.file))
-    await this.#record(body)
-    await rename(segment.file, this.#file(body))
-    await syncDirectory(this.#directory(body.signal))
-    this.#keep(body)
-    return this.#file(body)
+  /**
+   * Puts a whole segment aside by its name: nothing is copied, and a record that does not fit on a full disk does not
+   * hold it up; it is written before the segment is put back.
+   */
+  async take(segment: Segment, aside: Aside): Promise<Moved> {
+    return this.#move(segment, this.#bodyOf(aside, await readFile(segment.file)))
   }
 
   /**
@@ -121,6 +135,8 @@ export class Quarantine {
     const body = this.#idle(id)
     this.#keep({ ...body, isRetrying: true })
     try {
+      // From here on a crash would leave nothing else that tells its kinds.
+      if (this.#unrecorded.has(id)) await this.#record(body)
       await rename(this.#file(body), this.#againFile(body))
       const { outcome } = this.#await(id)
       return { segment: await this.#segmentOf(body), outcome }
@@ -128,7 +144,7 @@ export class Quarantine {
       this.#keep(body)
       this.#waiting.delete(id)
       throw new DavyError('STORAGE_DOWN', 'It could not be put back; it is still in quarantine.', {
-        expected: 'write access to its file',
+        expected: 'write access to its file and its record, and room on the disk',
         where: this.#file(body),
         retryAfterSeconds: 10,
         cause,
@@ -151,22 +167,40 @@ export class Quarantine {
     this.#settle(segment.id, 'stored')
   }
 
-  /** A segment that was put back failed again. @returns its file. */
-  async returned(segment: Segment, why: string, error: StorageError): Promise<string> {
+  /** A segment that was put back failed again; `kinds` are those that are still missing. */
+  async returned(segment: Segment, { kinds, why, error }: Aside): Promise<Moved> {
     const { retries, ...before } = this.get(segment.id)
-    const body = { ...before, retries: retries + 1, why, error: faultOf(error), isRetrying: false }
-    await this.#record(body)
+    const moved = await this.#move(segment, {
+      ...{ ...before, kinds, retries: retries + 1, why },
+      ...{ error: faultOf(error), isRetrying: false },
+    })
+    this.#settle(segment.id, 'quarantined')
+    return moved
+  }
+
+  /** The record first: a crash in between must not leave a segment whose missing kinds nobody knows. */
+  async #move(segment: Segment, body: QuarantinedBody): Promise<Moved> {
+    const recordFault = await this.#record(body).then(
+      () => null,
+      (fault: Error) => fault,
+    )
+    if (recordFault !== null) {
+      this.#unrecorded.add(body.id)
+      // An older one may name kinds that are in by now. None is safer: then several are not put back.
+      const isStale = this.#bodies.get(body.id)?.kinds.length !== body.kinds.length
+      if (isStale) await rm(this.#recordFile(body), { force: true })
+    }
     await rename(segment.file, this.#file(body))
     await syncDirectory(this.#directory(body.signal))
     this.#keep(body)
-    this.#settle(segment.id, 'quarantined')
-    return this.#file(body)
+    return { file: this.#file(body), recordFault }
   }
 
   /** Deletes bytes for good. @throws DavyError NOT_FOUND, CONFLICT when they stand in line. */
   async remove(id: string): Promise<void> {
     const body = this.#idle(id)
     this.#forget(id)
+    this.#unrecorded.delete(id)
     try {
       await rm(this.#file(body), { force: true })
     } catch (error) {
@@ -206,12 +240,20 @@ export class Quarantine {
     for (const name of kept) if (name.endsWith('.tmp')) await rm(join(directory, name))
     for (const name of [...kept.filter((each) => each.endsWith('.pb')), ...again]) {
       const id = name.slice(0, name.lastIndexOf('.'))
-      const isRetrying = name.endsWith('.again')
-      const file = isRetrying ? join(this.#root, signal, name) : join(directory, name)
+      const wasRetrying = name.endsWith('.again')
+      const file = wasRetrying ? join(this.#root, signal, name) : join(directory, name)
       const { mtimeMs } = await stat(file)
       const text = await readFile(join(directory, `${id}.json`), 'utf8').catch(() => null)
       const content = await readFile(file)
-      this.#keep({ id, signal, ...sizeOf(content), ...readRecord(text, id, mtimeMs), isRetrying })
+      const recorded = readRecord(text, id, mtimeMs)
+      const all = this.#kindsOf(signal)
+      // Of several kinds some may be in already, and all of them again would double those.
+      const kinds = recorded.kinds.length === 0 && all.length === 1 ? all : recorded.kinds
+      const isRetrying = wasRetrying && kinds.length > 0
+      const body = { id, signal, ...sizeOf(content), ...recorded, kinds, isRetrying }
+      // In line it would count as stored, with no kind to insert, and be deleted.
+      if (wasRetrying && !isRetrying) await rename(file, this.#file(body))
+      this.#keep(body)
     }
     // The record of what was stored by a retry just before the process died.
     for (const name of kept) {
@@ -236,6 +278,7 @@ export class Quarantine {
   async #record(body: QuarantinedBody): Promise<void> {
     await writeWhole(this.#recordFile(body), Buffer.from(recordText(body)))
     await syncDirectory(this.#directory(body.signal))
+    this.#unrecorded.delete(body.id)
   }
 
   #await(id: string): Waiting {

@@ -32,6 +32,9 @@ export type Patience = { readonly firstDelayMs: number; readonly lastDelayMs: nu
 /** About a minute until a segment is suspected. */
 const usualPatience: Patience = { firstDelayMs: 200, lastDelayMs: 10_000, failures: 10 }
 
+/** So many segments behind the first one are tried in turn: as many bad ones in a row block nobody, less one. */
+const probedSegments = 32
+
 export type SegmentStoreOptions = {
   readonly signal: Signal
   readonly directory: string
@@ -47,6 +50,8 @@ export class SegmentStore {
   readonly #o: SegmentStoreOptions
   readonly #patience: Patience
   readonly #queue: Segment[] = []
+  /** The engine forgets tokens after a while, so that a kind that is in must not come again from a late retry. */
+  readonly #storedKinds = new WeakMap<Segment, Set<string>>()
   readonly #stop = new AbortController()
   #bytes = 0
   #running: Promise<void> | null = null
@@ -94,12 +99,13 @@ export class SegmentStore {
     const { signal } = this.#stop
     const { firstDelayMs, lastDelayMs, failures } = this.#patience
     let delay = firstDelayMs
+    let probes = 0
     for (let failed = 1; !signal.aborted; failed += 1) {
       const error = await this.#try(segment)
       if (error === null) return true
       if (signal.aborted) break
       this.#o.events.retrying(this.#o.signal, segment, error)
-      if (failed >= failures && isSuspicious(error) && (await this.#storesNext())) {
+      if (failed >= failures && isSuspicious(error) && (await this.#storesLater(probes++))) {
         // The storage may have come back between the two.
         const last = await this.#try(segment)
         if (last === null) return true
@@ -132,26 +138,43 @@ export class SegmentStore {
     this.#bytes -= segment.bytes
   }
 
-  /** Tries the segment behind the first one: when it goes in, it is not the storage that is at fault. */
-  async #storesNext(): Promise<boolean> {
-    const next = this.#queue[1]
-    return next !== undefined && (await this.#try(next)) === null
+  /**
+   * Tries one segment behind the first one, each time another: when it goes in, it is not the storage that is at fault,
+   * and the one right behind may be as bad as the first.
+   */
+  async #storesLater(probes: number): Promise<boolean> {
+    const later = Math.min(this.#queue.length - 1, probedSegments)
+    const probed = later > 0 ? this.#queue[1 + (probes % later)] : undefined
+    return probed !== undefined && (await this.#try(probed)) === null
+  }
+
+  /** The kinds of a segment whose INSERT was not answered yet. */
+  #missingKinds(segment: Segment): readonly string[] {
+    const stored = this.#storedKinds.get(segment)
+    return [...segment.kinds].filter((kind) => stored?.has(kind) !== true)
+  }
+
+  #rememberStored(segment: Segment, kind: string): void {
+    const stored = this.#storedKinds.get(segment) ?? new Set()
+    this.#storedKinds.set(segment, stored.add(kind))
   }
 
   /**
-   * Whole and under its own id: a view behind the table may have failed after the rows were in, and then only the same
-   * tokens again are safe.
+   * Whole, under its own id, for the kinds that are not in: a view behind the table may have failed after the rows of
+   * its kind were in, and then only the same token again is safe.
    */
   async #putAside(segment: Segment, error: StorageError): Promise<boolean> {
-    const { id, kinds, file, bytes } = segment
+    const { id, file, bytes } = segment
+    const kinds = this.#missingKinds(segment)
     const { signal, quarantine, events } = this.#o
     const why = `The segment failed ${this.#patience.failures} times and more, while others after it were stored.`
     try {
       await cutTo(file, bytes)
-      const aside = segment.isRetry
-        ? await quarantine.returned(segment, why, error)
-        : await quarantine.take(segment, { id, signal, kinds: [...kinds], why, error })
+      const { file: aside, recordFault } = segment.isRetry
+        ? await quarantine.returned(segment, { id, signal, kinds, why, error })
+        : await quarantine.take(segment, { id, signal, kinds, why, error })
       this.#leave(segment)
+      if (recordFault !== null) events.retrying(signal, segment, recordFault)
       events.quarantined(signal, aside, error)
       return true
     } catch (fault) {
@@ -163,7 +186,7 @@ export class SegmentStore {
   /** @returns `quarantined` when a segment that had been put back failed again and is in quarantine. */
   async #insert(segment: Segment): Promise<'stored' | 'quarantined'> {
     await cutTo(segment.file, segment.bytes)
-    for (const kind of segment.kinds) {
+    for (const kind of this.#missingKinds(segment)) {
       this.#stop.signal.throwIfAborted()
       try {
         await this.#o.plans.insert(kind, segment.file, `${segment.id}:${kind}`)
@@ -171,6 +194,7 @@ export class SegmentStore {
         if (!isPoison(error)) throw error
         if ((await this.#sift(segment, kind, error)) === 'quarantined') return 'quarantined'
       }
+      this.#rememberStored(segment, kind)
     }
     return 'stored'
   }
@@ -183,8 +207,12 @@ export class SegmentStore {
     await this.#o.plans.insert(kind, part, `${segment.id}:${kind}:none`)
     if (segment.isRetry) {
       await rm(part)
-      const aside = await this.#o.quarantine.returned(segment, unreadable, error)
-      this.#o.events.quarantined(this.#o.signal, aside, error)
+      const { signal, quarantine, events } = this.#o
+      const kinds = this.#missingKinds(segment)
+      const returned = { id: segment.id, signal, kinds, why: unreadable, error }
+      const { file, recordFault } = await quarantine.returned(segment, returned)
+      if (recordFault !== null) events.retrying(signal, segment, recordFault)
+      events.quarantined(signal, file, error)
       return 'quarantined'
     }
     const bytes = await readFile(segment.file)

@@ -42,7 +42,19 @@ export class Judgements {
    * @returns the answer `{judge, judgement}` as JSON.
    * @throws DavyError VALIDATION and UNPROCESSABLE for the body, OVERLOADED when too many wait; the signal's reason.
    */
-  async judge(task: JudgementTask, signal: AbortSignal): Promise<Uint8Array> {
+  judge({ judge, body }: JudgementTask, signal: AbortSignal): Promise<Uint8Array> {
+    return this.judgeComing(judge, async () => body, signal)
+  }
+
+  /**
+   * As `judge`, for a body that is still to come: `receive` is called only when there is a place for it.
+   * @throws DavyError as `judge`, and whatever `receive` throws.
+   */
+  async judgeComing(
+    judge: JudgementTask['judge'],
+    receive: () => Promise<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     if (this.#inside > mostWaiting) {
       throw new DavyError('OVERLOADED', 'Too many judgements are being waited for.', {
         ...{ expected: `at most ${mostWaiting + 1} at a time`, retryAfterSeconds: 5 },
@@ -50,7 +62,8 @@ export class Judgements {
     }
     this.#inside += 1
     try {
-      return await this.#turn.run(() => inProcess(task, this.#memoryMb, signal))
+      const body = await receive()
+      return await this.#turn.run(() => inProcess({ judge, body }, this.#memoryMb, signal))
     } finally {
       this.#inside -= 1
     }

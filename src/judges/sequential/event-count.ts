@@ -1,13 +1,12 @@
-import type { ArmSlice, ByPod, Slice } from '../../domain/evidence.ts'
+import type { ByPod, Slice } from '../../domain/evidence.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { MetricTrial } from './metric-trial.ts'
-import { podsOf } from './pod-ages.ts'
 import { openRateComparison } from './rate-comparison.ts'
 
 const minuteMs = 60_000
 
-/** A pod runs for so long after it was last heard of: one with few requests does not speak in every slice. */
+/** A pod runs for so long after it was last told of: instruments are read once a minute, not in every slice. */
 const heardMs = 300_000
 
 /**
@@ -25,15 +24,16 @@ export function openEventCount(spec: MetricSpec, parameters: NullParameters): Me
     { ...parameters, phi: 1 },
     {
       partOf(slice) {
-        const pods = { canary: running.canary(slice.canary, slice), baseline: running.baseline(slice.baseline, slice) }
         instrument ??= spec.instruments?.find((name) => slice.baseline.events?.[name] !== undefined) ?? null
         if (instrument === null) return null
         const seconds = (slice.to - slice.from) / 1000
+        const canary = slice.canary.events?.[instrument] ?? {}
+        const baseline = slice.baseline.events?.[instrument] ?? {}
         return {
-          xc: count.canary(slice.canary.events?.[instrument] ?? {}, slice),
-          nc: pods.canary * seconds,
-          xb: count.baseline(slice.baseline.events?.[instrument] ?? {}, slice),
-          nb: pods.baseline * seconds,
+          xc: count.canary(canary, slice),
+          nc: running.canary(canary, slice) * seconds,
+          xb: count.baseline(baseline, slice),
+          nb: running.baseline(baseline, slice) * seconds,
         }
       },
       rate: (events, podSeconds) => (events / podSeconds) * 3600,
@@ -56,11 +56,11 @@ function cappedCount(): (byPod: ByPod<number>, slice: Slice) => number {
   }
 }
 
-/** Counts the pods of an arm that run, as far as one can hear. */
-function runningPods(): (arm: ArmSlice, slice: Slice) => number {
+/** Counts the pods of an arm of which the instrument tells; where nobody tells of restarts, none were ruled out. */
+function runningPods(): (byPod: ByPod<number>, slice: Slice) => number {
   const lastHeard = new Map<string, number>()
-  return (arm, { to }) => {
-    for (const pod of podsOf(arm)) lastHeard.set(pod, to)
+  return (byPod, { to }) => {
+    for (const pod of Object.keys(byPod)) lastHeard.set(pod, to)
     for (const [pod, at] of lastHeard) if (at <= to - heardMs) lastHeard.delete(pod)
     return lastHeard.size
   }

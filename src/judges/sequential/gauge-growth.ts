@@ -14,14 +14,14 @@ const horizonSeconds = 86_400
 /** The floor that a leak lifts is the least reading of so long: what is collected within it is no leak. */
 const floorSeconds = 300
 
-/** Caches and pools fill in a pod's first minutes; nothing before is growth that goes on. */
-const warmUpSeconds = 900
+/** Caches, pools and heaps fill in a pod's first half hour; nothing before is growth that goes on. */
+const warmUpSeconds = 1800
 
 /** Slopes that are looked for, as a multiple of the tolerated one. */
 const rhoPerTolerated = 5
 
-/** A floor that never moved before the start is not known to the last byte. */
-const leastVariance = 1e-6
+/** A floor that never moved before the start may yet move by this share of its level in a block. */
+const leastStep = 1e-3
 
 /** A pod's floors: the first and the newest one after its warm-up, with the seconds between. */
 type PodFloor = { readonly from: number; readonly first: number; readonly to: number; readonly newest: number }
@@ -48,8 +48,11 @@ class ArmFloors {
   }
 
   /** Growth per second of the pods that were watched for longer than a floor takes, and for how long on average. */
-  slopes(): { readonly mean: number; readonly pods: number; readonly seconds: number } | null {
-    const grown = [...this.#floors.values()].filter(({ from, to }) => to - from >= floorSeconds)
+  slopes(now: number): { readonly mean: number; readonly pods: number; readonly seconds: number } | null {
+    // A pod that is gone says nothing of how those grow that are there.
+    const grown = [...this.#floors.values()].filter(
+      ({ from, to }) => to - from >= floorSeconds && now - to < floorSeconds,
+    )
     if (grown.length === 0) return null
     const slope = ({ from, to, first, newest }: PodFloor): number => (newest - first) / (to - from)
     const seconds = Math.min(...grown.map(({ from, to }) => to - from))
@@ -82,7 +85,7 @@ export function openGaugeGrowth(spec: MetricSpec, history: GaugeHistory | undefi
       baseline.add(end, block.baseline, () => true)
     },
     read: (look) =>
-      readGrowth(spec, history, blocks.totals(), { canary: canary.slopes(), baseline: baseline.slopes() }, look),
+      readGrowth(spec, history, blocks.totals(), { canary: canary.slopes(end), baseline: baseline.slopes(end) }, look),
   }
 }
 
@@ -100,11 +103,11 @@ function readGrowth(
   }
   // In usual levels a day.
   const growth = ((canary.mean - baseline.mean) * horizonSeconds) / history.level
-  const step = (history.growthDeviation * horizonSeconds) / history.blockSeconds
+  const step = (Math.max(leastStep, history.growthDeviation) * horizonSeconds) / history.blockSeconds
   // A random walk's slope over t blocks has the variance of its steps over t.
   const perPod = 1 / canary.pods + 1 / baseline.pods
   const blocksSeen = Math.min(canary.seconds, baseline.seconds) / history.blockSeconds
-  const v = Math.max(leastVariance, (step ** 2 * perPod) / blocksSeen)
+  const v = (step ** 2 * perPod) / blocksSeen
   const evidence = (margin: number, sign: 1 | -1): number =>
     gaugeLogE({ d: sign * (growth - (margin - 1)), v, tau: 0, rho: rhoPerTolerated * (margin - 1) })
   const half = gaugeHalfWidth({ v, tau: 0, rho: rhoPerTolerated * (spec.margin - 1) }, intervalLevel)

@@ -30,6 +30,8 @@ export function openGaugeLevel(spec: MetricSpec, history: GaugeHistory | undefin
   const blocks = trackGaugeBlocks(history === undefined ? (spec.instruments ?? []) : [history.instrument], ages)
   const concurrent: Differences = { logRatios: [], perPod: 0 }
   const sameAge: Differences = { logRatios: [], perPod: 0 }
+  let from: number | null = null
+  let end = 0
 
   function addConcurrent(canary: readonly PodBlock[], baseline: readonly PodBlock[], { level }: GaugeHistory): void {
     if (canary.length === 0) return
@@ -50,8 +52,15 @@ export function openGaugeLevel(spec: MetricSpec, history: GaugeHistory | undefin
   }
 
   return {
-    observe: blocks.observe,
+    observe(slice) {
+      from ??= slice.from
+      end = slice.to
+      blocks.observe(slice)
+    },
     closeBlock() {
+      // A step closes a block early, and the null is of whole ones: what came so far belongs to the next.
+      if (history !== undefined && from !== null && end - from < history.blockSeconds * 1000) return
+      from = null
       const block = blocks.closeBlock()
       if (block === null || history === undefined) return
       const isComparable = (pod: PodBlock): boolean =>
@@ -78,7 +87,8 @@ function estimate({ logRatios, perPod }: Differences, history: GaugeHistory): Ga
 
 /** The level of the baseline's pods at this age before the start; null when none was seen. */
 function levelAt({ ages, blockSeconds }: GaugeHistory, ageSeconds: number): AgeLevel | null {
-  const ageBlocks = Math.floor(ageSeconds / blockSeconds)
+  // A pod's first block ends at the age of one block.
+  const ageBlocks = Math.max(0, Math.ceil(ageSeconds / blockSeconds) - 1)
   return ages.find((level) => level.ageBlocks === ageBlocks) ?? null
 }
 

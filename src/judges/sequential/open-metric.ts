@@ -1,3 +1,4 @@
+import type { GaugeHistories, GaugeHistory } from '../../domain/gauge-history.ts'
 import type { TrialContext } from '../../domain/judge.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricKind, MetricSpec } from '../../domain/template.ts'
@@ -22,13 +23,17 @@ const kinds: Readonly<Record<MetricKind, (spec: MetricSpec, opening: Opening) =>
   proportion: (spec, { parameters }) => openErrorRate(spec, parameters),
   distribution: (spec, { context, parameters }) => openLatency(spec, context.reference, parameters),
   gauge: (spec, { context, ages }) => {
-    const history = Object.hasOwn(context.gaugeHistories ?? {}, spec.name)
-      ? context.gaugeHistories?.[spec.name]
-      : undefined
+    const history = historyOf(spec, context.gaugeHistories)
     return spec.reading === 'growth' ? openGaugeGrowth(spec, history, ages) : openGaugeLevel(spec, history, ages)
   },
   count: (spec, { parameters }) => openEventCount(spec, parameters),
   paired: (spec, { parameters }) => openPairedOutcomes(spec, parameters),
+}
+
+/** An adoption may bring a template whose metric of that name is another one: then what was learned is not about it. */
+function historyOf({ name, instruments = [] }: MetricSpec, histories: GaugeHistories = {}): GaugeHistory | undefined {
+  const history = Object.hasOwn(histories, name) ? histories[name] : undefined
+  return history !== undefined && instruments.includes(history.instrument) ? history : undefined
 }
 
 /** The trial of one metric by its kind. Throws for a kind that has none: a template must not lose a metric silently. */

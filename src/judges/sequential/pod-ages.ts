@@ -18,7 +18,7 @@ export function trackPodAges(): PodAges {
 }
 
 /** All pods that said anything. */
-export function podsOf({ pods, gauges = {}, events = {} }: ArmSlice): ReadonlySet<string> {
+function podsOf({ pods, gauges = {}, events = {} }: ArmSlice): ReadonlySet<string> {
   const named = [pods, ...Object.values(gauges), ...Object.values(events)]
   return new Set(named.flatMap((byPod) => Object.keys(byPod)))
 }

@@ -16,22 +16,24 @@ const mostFactor = 1.1
  * that keeps more of the failed requests of one arm makes any two rates differ.
  */
 export function watchSampling(): SamplingWatch {
-  const canary = { requests: 0, adjusted: 0 }
-  const baseline = { requests: 0, adjusted: 0 }
-  const add = (sum: typeof canary, arm: ArmSlice): void => {
-    sum.requests += arm.requests
-    sum.adjusted += arm.adjusted ?? arm.requests
-  }
+  const requests = { canary: 0, baseline: 0 }
+  /** What the canary's requests stand for, by its own factor of each slice and by the baseline's. */
+  const standsFor = { canary: 0, baseline: 0 }
+  const factorOf = (arm: ArmSlice): number => (arm.adjusted ?? arm.requests) / arm.requests
   return {
-    observe(slice) {
-      add(canary, slice.canary)
-      add(baseline, slice.baseline)
+    observe({ canary, baseline }) {
+      // Slice by slice: both arms may change their sampling together while the canary's share grows.
+      if (canary.requests === 0 || baseline.requests === 0) return
+      requests.canary += canary.requests
+      requests.baseline += baseline.requests
+      standsFor.canary += canary.requests * factorOf(canary)
+      standsFor.baseline += canary.requests * factorOf(baseline)
     },
     read() {
-      if (canary.requests < leastRequests || baseline.requests < leastRequests) return null
-      const fault = { baseline: baseline.adjusted / baseline.requests, canary: canary.adjusted / canary.requests }
-      const factor = fault.canary / fault.baseline
-      return Math.max(factor, 1 / factor) > mostFactor ? fault : null
+      if (requests.canary < leastRequests || requests.baseline < leastRequests) return null
+      const factor = standsFor.canary / standsFor.baseline
+      if (Math.max(factor, 1 / factor) <= mostFactor) return null
+      return { baseline: standsFor.baseline / requests.canary, canary: standsFor.canary / requests.canary }
     },
   }
 }

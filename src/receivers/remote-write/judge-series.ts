@@ -21,7 +21,7 @@ export function judgeSeries(batch: WriteBatch, series: Series, place: SeriesPlac
   const isTidy = isSorted(bytes, series.labels) && !hasEmptyValue(series.labels)
   const labels = isTidy ? series.labels : tidied(bytes, series.labels)
   const where = () => `timeseries[${place.index}] ${labelsText(bytes, labels)}`
-  const fault = faultOf(bytes, labels, true)
+  const fault = faultOf(bytes, labels, true, batch.isUtf8)
   if (fault !== null) {
     reject(batch, fault, samples.length + histograms.length || exemplars.length, where)
     return
@@ -72,7 +72,7 @@ function isInWindow(batch: WriteBatch, timestamp: number, where: () => string): 
 }
 
 function isTaken(batch: WriteBatch, exemplar: Exemplar, where: () => string): boolean {
-  const fault = faultOf(batch.bytes, tidied(batch.bytes, exemplar.labels), false)
+  const fault = faultOf(batch.bytes, tidied(batch.bytes, exemplar.labels), false, batch.isUtf8)
   if (fault === null) return isInWindow(batch, exemplar.timestamp, () => `an exemplar of ${where()}`)
   reject(batch, 'bad-exemplar', 1, () => `${fault} in an exemplar of ${where()}`)
   return false

@@ -46,13 +46,15 @@ export function hasEmptyValue(labels: Labels): boolean {
   return false
 }
 
+/** Whether the bytes from `from` to `to` are UTF-8. */
+export type IsUtf8 = (from: number, to: number) => boolean
+
 /** The first fault of sorted labels; null when there is none. @param needsName a series has a `__name__`, an exemplar none. */
-export function faultOf(bytes: Uint8Array, labels: Labels, needsName: boolean): LabelFault | null {
+export function faultOf(bytes: Uint8Array, labels: Labels, needsName: boolean, isUtf8: IsUtf8): LabelFault | null {
   for (let at = 0; at < labels.length; at += perLabel) {
     if (labels[at] === labels[at + 1]) return 'empty-label-name'
     if (at > 0 && compareNames(bytes, labels, at - perLabel, at) === 0) return 'duplicate-label'
-    if (!isUtf8(bytes, labels[at]!, labels[at + 1]!) || !isUtf8(bytes, labels[at + 2]!, labels[at + 3]!))
-      return 'not-utf8'
+    if (!isUtf8(labels[at]!, labels[at + 1]!) || !isUtf8(labels[at + 2]!, labels[at + 3]!)) return 'not-utf8'
   }
   return needsName && nameIndex(bytes, labels) === -1 ? 'no-metric-name' : null
 }
@@ -92,7 +94,7 @@ export function labelsText(bytes: Uint8Array, labels: Labels): string {
 }
 
 /** Whether the bytes are UTF-8; nearly all are ASCII, which needs no decoder. */
-function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
+export function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     if (bytes[at]! < 0x80) continue
     try {

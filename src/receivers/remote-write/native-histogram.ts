@@ -1,5 +1,6 @@
 import { Malformed, readLength } from '../otlp/wire.ts'
 import {
+  histogramElements,
   once,
   type Reading,
   readEight,
@@ -8,6 +9,7 @@ import {
   readSigned,
   readUnsigned,
   readZigzag,
+  spend,
 } from './read-field.ts'
 import type { Shape } from './schema.ts'
 
@@ -31,6 +33,7 @@ export type NativeHistogram = {
 
 /** @param shape Histogram of 1.0 or of 2.0, which number their fields alike. @throws Malformed */
 export function readHistogram(reading: Reading, shape: Shape, end: number): NativeHistogram {
+  spend(reading, histogramElements)
   const { view } = reading
   const histogram: NativeHistogram = {
     count: 0,
@@ -77,6 +80,7 @@ export function readHistogram(reading: Reading, shape: Shape, end: number): Nati
 }
 
 function readSpan(reading: Reading, shape: Shape, end: number, spans: number[]): void {
+  spend(reading, 1)
   const length = readLength(reading, end)
   const spanEnd = reading.position + length
   let offset = 0

@@ -2,10 +2,11 @@ import type { BodyError } from '../otlp/checked.ts'
 import type { Limits } from '../otlp/time-window.ts'
 import { Malformed, readLength } from '../otlp/wire.ts'
 import { judgeSeries } from './judge-series.ts'
-import type { Labels } from './labels.ts'
-import { checkShape, type Reading, readField, startReading } from './read-field.ts'
+import { isUtf8, type Labels } from './labels.ts'
+import { checkShape, maxElements, type Reading, readField, spend, startReading } from './read-field.ts'
 import { requestV2, stored, type WriteKind, writeRequest } from './schema.ts'
 import { type Place, readSeries, readSeriesV2 } from './series.ts'
+import { tooLargeStored } from './stored-writer.ts'
 import { startBatch, type WriteBatch, type WriteRejection } from './write-batch.ts'
 
 /** The two messages of Remote-Write: `prometheus.WriteRequest` (1.0) and `io.prometheus.write.v2.Request` (2.0). */
@@ -49,13 +50,20 @@ export function versionOf(contentType: string | undefined): WriteVersion | null 
 /**
  * One decompressed body, checked to its full depth and turned into what segments hold. A body that is no such message
  * is refused as a whole; series, samples and histograms that cannot be taken are left out and counted.
+ * @param maxBytes how large a body may be, and what is made of it; as `ingest.maxDecompressedBytes` is unless configured.
+ * @throws DavyError BODY_TOO_LARGE when it would become larger, or has more than `maxElements`.
  */
-export function receiveWrite(version: WriteVersion, body: Uint8Array, limits: Limits): ReceivedWrite {
-  const reading = startReading(body)
-  const batch = startBatch(body, reading.view, limits, version === '1.0' ? 1 : 3)
+export function receiveWrite(
+  version: WriteVersion,
+  body: Uint8Array,
+  limits: Limits,
+  maxBytes: number = 64 * 2 ** 20,
+): ReceivedWrite {
+  const reading = startReading(body, maxElements)
+  const batch = startBatch(body, reading.view, limits, version === '1.0' ? 1 : 3, maxBytes)
   try {
     if (version === '1.0') readRequest(reading, batch)
-    else readRequestV2(reading, batch)
+    else readRequestV2(reading, batch, maxBytes)
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
     return { ok: false, error: describe(reading, error) }
@@ -77,7 +85,9 @@ export function receiveWrite(version: WriteVersion, body: Uint8Array, limits: Li
 export function storedKinds(body: Uint8Array): ReadonlySet<WriteKind> | null {
   const kinds = new Set<WriteKind>()
   try {
-    checkShape(startReading(body), stored, body.length, ({ name }) => kinds.add(name as WriteKind))
+    checkShape(startReading(body, Number.POSITIVE_INFINITY), stored, body.length, ({ name }) =>
+      kinds.add(name as WriteKind),
+    )
   } catch (error) {
     if (error instanceof Malformed) return null
     throw error
@@ -110,14 +120,21 @@ function readRequest(reading: Reading, batch: WriteBatch): void {
 }
 
 /** Symbols may stand behind the series that use them, so they are collected first. */
-function readRequestV2(reading: Reading, batch: WriteBatch): void {
+function readRequestV2(reading: Reading, batch: WriteBatch, maxBytes: number): void {
   const symbols = readSymbols(reading)
+  const spoilt = spoiltSymbols(reading.bytes, symbols)
+  batch.isUtf8 = (from) => !spoilt.has(from)
+  // Every use is paid for before it is looked at: what may be written at most is what may be compared at most.
+  let spelt = 0
   const placeOf = (reference: number): Place => {
     const to = symbols[2 * reference + 1]
     if (to === undefined) {
       throw new Malformed(reading.tagAt, `a reference to one of the ${symbols.length / 2} symbols`, `${reference}`)
     }
-    return { from: symbols[2 * reference]!, to }
+    const from = symbols[2 * reference]!
+    spelt += to - from
+    if (spelt > maxBytes) throw tooLargeStored(maxBytes, spelt, reading.bytes.length)
+    return { from, to }
   }
   const labelsOf = (references: readonly number[]): Labels => {
     if (references.length % 2 !== 0) throw new Malformed(reading.tagAt, 'references in pairs', `${references.length}`)
@@ -161,9 +178,19 @@ function readSymbols(reading: Reading): readonly number[] {
     const from = reading.position
     reading.position += length
     if (field.number !== 4) continue
+    spend(reading, 1)
     if (symbols.length === 0 && length > 0)
       throw new Malformed(from, 'an empty text as the first symbol', 'another one')
     symbols.push(from, reading.position)
   }
   return symbols
+}
+
+/** Where those symbols start that are not UTF-8; each is looked at once, however many series use it. */
+function spoiltSymbols(bytes: Uint8Array, symbols: readonly number[]): ReadonlySet<number> {
+  const spoilt = new Set<number>()
+  for (let at = 0; at < symbols.length; at += 2) {
+    if (!isUtf8(bytes, symbols[at]!, symbols[at + 1]!)) spoilt.add(symbols[at]!)
+  }
+  return spoilt
 }

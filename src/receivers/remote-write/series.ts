@@ -1,7 +1,17 @@
 import { readLength } from '../otlp/wire.ts'
 import type { Labels } from './labels.ts'
 import { type NativeHistogram, readHistogram } from './native-histogram.ts'
-import { once, type Reading, readEight, readField, readNumbers, readSigned, readUnsigned } from './read-field.ts'
+import {
+  exemplarElements,
+  once,
+  type Reading,
+  readEight,
+  readField,
+  readNumbers,
+  readSigned,
+  readUnsigned,
+  spend,
+} from './read-field.ts'
 import type { Shape, ShapeField } from './schema.ts'
 
 /** `valueAt`: where the eight bytes of the value are, -1 for 0. Times in Unix milliseconds; a `start` of 0 is unknown. */
@@ -35,6 +45,7 @@ function emptySeries(): Series {
 
 /** A TimeSeries of 1.0 whose content ends at `end`. @throws Malformed */
 export function readSeries(reading: Reading, shape: Shape, end: number): Series {
+  spend(reading, 1)
   const series = emptySeries()
   while (reading.position < end) {
     const field = readField(reading, shape, end)
@@ -61,6 +72,7 @@ export function readSeriesV2(
   labelsOf: LabelsOf,
   textOf: (reference: number) => Place,
 ): Series {
+  spend(reading, 1)
   const series = emptySeries()
   const references = noReferences()
   let created = 0
@@ -90,6 +102,7 @@ export function readSeriesV2(
 
 /** @returns whether there was an unknown field. */
 function readLabel(reading: Reading, shape: Shape, end: number, labels: Labels): boolean {
+  spend(reading, 1)
   let hasUnknown = false
   let seen = 0
   let nameFrom = end
@@ -119,6 +132,7 @@ function readLabel(reading: Reading, shape: Shape, end: number, labels: Labels):
 }
 
 function readSample(reading: Reading, shape: Shape, end: number, series: Series): void {
+  spend(reading, 1)
   let valueAt = -1
   let timestamp = 0
   let start = 0
@@ -145,6 +159,7 @@ function readExemplar(
   labelsOf: LabelsOf | null,
   series: Series,
 ): Exemplar {
+  spend(reading, exemplarElements)
   let labels: Labels = []
   const references = noReferences()
   let valueAt = -1

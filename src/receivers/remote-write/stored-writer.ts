@@ -1,3 +1,4 @@
+import { DavyError } from '../../domain/errors.ts'
 import type { Dense, HistogramPoint } from './histogram-point.ts'
 import type { Labels } from './labels.ts'
 import { storedFields, type WriteKind } from './schema.ts'
@@ -40,14 +41,27 @@ export type StoredWriter = {
 
 const nan = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f)
 
-/** @param source holds the texts and values. @param capacity bytes to start with; it grows by doubling. */
-export function storedWriter(source: Uint8Array, capacity: number): StoredWriter {
-  let buffer = Buffer.allocUnsafe(capacity)
+/** That a body would be stored in more bytes than a body may have. @param atLeast so many, from `from` bytes. */
+export function tooLargeStored(maxBytes: number, atLeast: number, from: number): DavyError {
+  return new DavyError(
+    'BODY_TOO_LARGE',
+    'The body is too large once every series is spelt out: send fewer series in a request, or shorter texts.',
+    { expected: `at most ${maxBytes} bytes`, got: `at least ${atLeast} bytes, from ${from} bytes` },
+  )
+}
+
+/**
+ * `copy` and `write` throw DavyError BODY_TOO_LARGE before they write beyond `maxBytes`.
+ * @param source holds the texts and values. @param capacity bytes to start with; it grows by doubling.
+ */
+export function storedWriter(source: Uint8Array, capacity: number, maxBytes: number): StoredWriter {
+  let buffer = Buffer.allocUnsafe(Math.min(capacity, maxBytes))
   let at = 0
 
   function reserve(count: number): void {
     if (at + count <= buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, at + count))
+    if (at + count > maxBytes) throw tooLargeStored(maxBytes, at + count, source.length)
+    const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(buffer.length * 2, at + count)))
     buffer.copy(larger, 0, 0, at)
     buffer = larger
   }

@@ -1,5 +1,5 @@
 import { type Limits, timeWindow } from '../otlp/time-window.ts'
-import type { LabelFault } from './labels.ts'
+import { type IsUtf8, isUtf8, type LabelFault } from './labels.ts'
 import type { WriteKind } from './schema.ts'
 import { type StoredWriter, storedWriter } from './stored-writer.ts'
 
@@ -16,6 +16,8 @@ export type WriteBatch = {
   /** Unix milliseconds, inclusive. */
   readonly window: { readonly fromMs: number; readonly toMs: number; readonly text: string }
   readonly writer: StoredWriter
+  /** Looks at a text, or knows of it already: a symbol of 2.0 may be in every series. */
+  isUtf8: IsUtf8
   /** Points by the kind of their table; only kinds that are there. */
   readonly kinds: Map<WriteKind, number>
   readonly rejected: Map<WriteRejectReason, { -readonly [Key in keyof WriteRejection]: WriteRejection[Key] }>
@@ -29,23 +31,35 @@ export type WriteBatch = {
 }
 
 const minSpareBuckets = 2 ** 20
+/** Eight bytes each in memory: 64 MiB. */
+const maxSpareBuckets = 2 ** 23
 
-/** @param expansion how many times its own length the body may need to be stored. */
-export function startBatch(bytes: Uint8Array, view: DataView, limits: Limits, expansion: number): WriteBatch {
+/**
+ * @param expansion how many times its own length the body will rarely need more than to be stored.
+ * @param maxBytes how much it may need at most.
+ */
+export function startBatch(
+  bytes: Uint8Array,
+  view: DataView,
+  limits: Limits,
+  expansion: number,
+  maxBytes: number,
+): WriteBatch {
   const { fromHigh, fromLow, toHigh, toLow, text } = timeWindow(limits)
   const ms = (high: number, low: number) => Number(((BigInt(high) << 32n) | BigInt(low)) / 1_000_000n)
   return {
     bytes,
     view,
     window: { fromMs: ms(fromHigh, fromLow), toMs: ms(toHigh, toLow), text },
-    writer: storedWriter(bytes, 64 + bytes.length * expansion),
+    writer: storedWriter(bytes, 64 + bytes.length * expansion, maxBytes),
+    isUtf8: (from, to) => isUtf8(bytes, from, to),
     kinds: new Map(),
     rejected: new Map(),
     samples: 0,
     histograms: 0,
     exemplars: 0,
     nonFinite: 0,
-    spareBuckets: Math.max(minSpareBuckets, bytes.length * 4),
+    spareBuckets: Math.min(maxSpareBuckets, Math.max(minSpareBuckets, bytes.length * 4)),
   }
 }
 

@@ -199,7 +199,7 @@ describe('a deployment', () => {
       const options = { ...davy, engine: 'davy/test', publicUrl: 'http://davy.test', now: () => lab.now }
       const times = { from: new Date(from).toISOString(), to: new Date(from + 5 * minute).toISOString() }
       const request = { service: 'calm', canary: { version: '2' }, baseline: { version: '1' }, ...times }
-      const { verdict } = await analysePast({ ...options, ingest: { oldestUnstoredAt: () => null } }, request, swift)
+      const { verdict } = await analysePast({ ...options, oldestUnstoredAt: () => null }, request, swift)
       return verdict.metrics[0]!.null
     }
     expect(await analyse(end)).toMatchObject({ learned: true })

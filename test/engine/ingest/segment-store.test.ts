@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DavyError } from '../../../src/domain/errors.ts'
@@ -278,4 +278,125 @@ test('what went in at a second reading has the token of its segment, so that a r
   store.add(segment(directory, 'a', content))
   await store.idle()
   expect([plans.stored, plans.tokens, quarantine.list()]).toEqual([['1', '2'], ['a:traces'], []])
+})
+
+test('the kinds that were stored before a segment went aside are not stored again, however late and often it is put back', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans(['gauge', 'sum', 'histogram', 'summary'])
+  const failing = new Set(['sum', 'histogram'])
+  const heavy = new StorageError(241, 'memory limit exceeded')
+  plans.refuses = (text, kind) => (text === 'x' && failing.has(kind) ? heavy : null)
+  const { store, quarantine } = await open(directory, plans)
+  const again = async (next: string) => {
+    plans.forgetTokens()
+    const { segment: released, outcome } = await quarantine.release('a')
+    store.add(released)
+    store.add(segment(directory, next, segmentOf(next), ['gauge']))
+    return outcome
+  }
+  store.add(segment(directory, 'a', segmentOf('x'), ['gauge', 'sum', 'histogram', 'summary']))
+  store.add(segment(directory, 'b', segmentOf('b'), ['gauge']))
+  await store.idle()
+  expect(quarantine.list()).toMatchObject([{ id: 'a', kinds: ['sum', 'histogram', 'summary'] }])
+  failing.delete('sum')
+  expect(await again('c')).toBe('quarantined')
+  await store.idle()
+  // Also after a restart: it is in the record.
+  const { quarantine: reopened } = await open(directory, plans)
+  expect(reopened.list()).toMatchObject([{ id: 'a', kinds: ['histogram', 'summary'], retries: 1 }])
+  plans.refuses = (text, kind) => (text === 'x' && kind === 'histogram' ? new StorageError(444, 'cannot read') : null)
+  expect(await again('d')).toBe('quarantined')
+  plans.refuses = () => null
+  expect(await again('e')).toBe('stored')
+  await store.idle()
+  expect(plans.stored.filter((row) => row.endsWith(' x'))).toEqual(['gauge: x', 'sum: x', 'histogram: x', 'summary: x'])
+})
+
+test('several bad segments in a row block nobody: later ones are tried in turn', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans()
+  plans.refuses = (text) => (text.startsWith('heavy') ? new StorageError(241, 'memory limit exceeded') : null)
+  const { store, quarantine } = await open(directory, plans)
+  const texts = ['heavy 1', 'heavy 2', 'heavy 3', 'd', 'e', 'f']
+  for (const text of texts) store.add(segment(directory, text.replace(' ', '-'), segmentOf(text)))
+  await store.idle()
+  expect(plans.stored).toEqual(['d', 'e', 'f'])
+  expect(quarantine.list().map(({ id }) => id)).toEqual(['heavy-3', 'heavy-2', 'heavy-1'])
+  expect(directory.files()).toEqual([])
+})
+
+test('a segment goes aside also when its record cannot be written; it is put back only once that can be', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans()
+  plans.refuses = (text) => (text === 'heavy' ? new StorageError(241, 'memory limit exceeded') : null)
+  const { store, quarantine, events } = await open(directory, plans)
+  const aside = join(directory.path, 'quarantine')
+  const inTheWay = join(aside, 'a.json.tmp')
+  mkdirSync(inTheWay)
+  store.add(segment(directory, 'a', segmentOf('heavy')))
+  for (const id of ['b', 'c']) store.add(segment(directory, id, segmentOf(id)))
+  while (quarantine.list().length === 0 && events.errors.length < 12) await new Promise((go) => setTimeout(go, 1))
+  expect(quarantine.list()).toMatchObject([{ id: 'a', kinds: ['traces'], error: { code: 241 } }])
+  await store.idle()
+  expect(plans.stored).toEqual(['b', 'c'])
+  expect(events.errors.map(({ message }) => message)).toContainEqual(expect.stringContaining('a.json.tmp'))
+  await expect(quarantine.release('a')).rejects.toMatchObject({ code: 'STORAGE_DOWN' })
+  expect(readdirSync(aside).sort()).toEqual(['a.json.tmp', 'a.pb'])
+  rmdirSync(inTheWay)
+  const { segment: released } = await quarantine.release('a')
+  expect(readdirSync(aside)).toEqual(['a.json'])
+  store.add(released)
+  // It comes back with a record that cannot be written either.
+  mkdirSync(inTheWay)
+  for (const id of ['d', 'e']) store.add(segment(directory, id, segmentOf(id)))
+  while (quarantine.list()[0]?.isRetrying && events.errors.length < 24) await new Promise((go) => setTimeout(go, 1))
+  expect(quarantine.list()).toMatchObject([{ id: 'a', retries: 1, isRetrying: false }])
+  await store.idle()
+})
+
+test('without a record only a signal of one kind is put back; of others nothing is taken for stored, nor lost', async () => {
+  using directory = signalDirectory()
+  const aside = join(directory.path, 'quarantine')
+  mkdirSync(aside)
+  writeFileSync(join(directory.path, 'a.again'), segmentOf('x'))
+  const root = dirname(directory.path)
+  const one = await Quarantine.open(
+    root,
+    ['traces'],
+    () => 5_000,
+    () => ['traces'],
+  )
+  expect(await one.released('traces')).toMatchObject([{ id: 'a', kinds: new Set(['traces']) }])
+  const several = await Quarantine.open(
+    root,
+    ['traces'],
+    () => 5_000,
+    () => ['gauge', 'sum'],
+  )
+  expect(await several.released('traces')).toEqual([])
+  expect(several.list()).toMatchObject([{ id: 'a', kinds: [], isRetrying: false }])
+  expect(readdirSync(aside)).toEqual(['a.pb'])
+})
+
+test('a record that names kinds which are in by now does not survive a full disk', async () => {
+  using directory = signalDirectory()
+  const plans = new FakePlans(['gauge', 'sum'])
+  const failing = new Set(['gauge', 'sum'])
+  plans.refuses = (text, kind) => (text === 'x' && failing.has(kind) ? new StorageError(241, 'memory limit') : null)
+  const { store, quarantine } = await open(directory, plans)
+  store.add(segment(directory, 'a', segmentOf('x'), ['gauge', 'sum']))
+  store.add(segment(directory, 'b', segmentOf('b'), ['gauge']))
+  await store.idle()
+  failing.delete('gauge')
+  const inTheWay = join(directory.path, 'quarantine', 'a.json.tmp')
+  const { segment: released, outcome } = await quarantine.release('a')
+  mkdirSync(inTheWay)
+  store.add(released)
+  store.add(segment(directory, 'c', segmentOf('c'), ['gauge']))
+  expect(await outcome).toBe('quarantined')
+  await store.idle()
+  rmdirSync(inTheWay)
+  const { quarantine: reopened } = await open(directory, plans)
+  expect(quarantine.list()).toMatchObject([{ id: 'a', kinds: ['sum'] }])
+  expect(reopened.list()).toMatchObject([{ id: 'a', kinds: [] }])
 })
