@@ -30,7 +30,9 @@ beforeAll(async () => {
   for (const name of ['old-traces-3-4', 'deleted-traces-0-1']) {
     writeFileSync(join(segments, 'traces', 'quarantine', `${name}.pb`), delimit(bodyOf(name)))
   }
-  writeFileSync(join(segments, 'traces', 'quarantine', 'foreign.pb'), delimit(bodyOf('foreign')))
+  // Nothing tells which kinds of metrics it holds, or which of them are in already.
+  mkdirSync(join(segments, 'metrics', 'quarantine'), { recursive: true })
+  writeFileSync(join(segments, 'metrics', 'quarantine', 'foreign.pb'), delimit(bodyOf('foreign')))
   const tokensFile = join(directory, 'tokens.yaml')
   const lines = Object.entries(tokens).map(
     ([role, token]) => `- {name: ${role}, role: ${role}, hash: "${hashToken(token)}"}`,
@@ -65,8 +67,11 @@ describe('the quarantine', () => {
       expect(await until(async () => (await requestsOf(service)) || null, service)).toBe(1)
     }
     const { text } = await call('GET', '/metrics')
-    expect(text).toContain('davy_ingest_quarantine_bodies{signal="traces"} 4')
-    expect(text).toContain(`davy_ingest_quarantine_bytes{signal="traces"} ${body.total.bytes}`)
+    expect(text).toContain('davy_ingest_quarantine_bodies{signal="traces"} 3')
+    expect(text).toContain('davy_ingest_quarantine_bodies{signal="metrics"} 1')
+    const traces = body.items.filter(({ signal }: { signal: string }) => signal === 'traces')
+    const bytes = traces.reduce((sum: number, item: { bytes: number }) => sum + item.bytes, 0)
+    expect(text).toContain(`davy_ingest_quarantine_bytes{signal="traces"} ${bytes}`)
     expect(text).toContain('davy_ingest_quarantined_bodies_total{signal="traces"} 1')
     expect(text).toContain('davy_ingest_quarantined_bodies_total{signal="logs"} 0')
   })
@@ -127,9 +132,9 @@ describe('the quarantine', () => {
     )
   })
 
-  test('does not put back what it has no INSERT for', async () => {
+  test('does not put back what nobody knows the kinds of', async () => {
     const { body } = await call('POST', '/api/v1/quarantine/foreign/retry')
-    expect(body).toMatchObject({ status: 409, code: 'CONFLICT', expected: expect.stringContaining('traces') })
+    expect(body).toMatchObject({ status: 409, code: 'CONFLICT', expected: expect.stringContaining('gauge') })
     expect((await call('GET', '/api/v1/quarantine/foreign')).body.state).toBe('kept')
   })
 
