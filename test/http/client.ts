@@ -19,3 +19,10 @@ export function callerOf(davy: Pick<Davy, 'url'>): Caller {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, text }
   }
 }
+
+/** The parsed answer of a call that must succeed. @throws Error with the status and the text of any other. */
+export async function callOf<T>(davy: Pick<Davy, 'url'>, method: string, path: string, body?: object): Promise<T> {
+  const answer = await callerOf(davy)(method, path, body)
+  if (answer.status >= 400) throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`)
+  return answer.body as T
+}

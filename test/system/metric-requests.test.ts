@@ -14,6 +14,7 @@ import type { Verdict } from '../../src/domain/verdict.ts'
 import { type Davy, startDavy, until } from '../davy.ts'
 import { quick } from '../engine/lab.ts'
 import { conventionalBounds } from '../engine/metric-requests.ts'
+import { callOf } from '../http/client.ts'
 import { random } from '../stats/random.ts'
 
 const template: Template = {
@@ -109,16 +110,7 @@ function exporterOf(temporality: AggregationTemporality): PushMetricExporter {
 const pods: Pod[] = []
 let davy: Davy
 
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const response = await fetch(`${davy.url}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
-  return JSON.parse(text) as T
-}
+const call = <T>(method: string, path: string, body?: object): Promise<T> => callOf<T>(davy, method, path, body)
 
 beforeAll(async () => {
   davy = await startDavy()

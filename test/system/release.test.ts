@@ -14,6 +14,7 @@ import { isChange } from '../../src/judges/verdict/verdict-of.ts'
 import { runDavy } from '../cli/run-davy.ts'
 import { jsonTraces, type RequestSpan } from '../davy.ts'
 import { quick } from '../engine/lab.ts'
+import { callOf } from '../http/client.ts'
 import { random } from '../stats/random.ts'
 
 const repository = new URL('../../', import.meta.url)
@@ -56,16 +57,7 @@ function startPod(service: string, version: string, pod: string, failing: number
   children.push(child)
 }
 
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const response = await fetch(`${davy.url}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
-  return JSON.parse(text) as T
-}
+const call = <T>(method: string, path: string, body?: object): Promise<T> => callOf<T>(davy, method, path, body)
 
 /** Asks until the answer is the wanted one; what cannot be answered for the moment is asked again. */
 async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { endlessBucket } from '../../../src/stats/bucket-placement.ts'
-import { RollupReader } from '../../../src/storage/rollup-reader.ts'
 import { inOrder } from '../in-order.ts'
-import { type Opened, temporaryDirectory } from '../opened.ts'
+import type { Opened } from '../opened.ts'
 import { keyValues, storeOtlp } from '../store-otlp.ts'
+import { rollupBench } from './rollup-bench.ts'
 
 const tick = Math.floor(Date.now() / 10_000) * 10_000 - 3_600_000
 const nanos = (ms: number): string => `${tick + ms}000000`
@@ -56,28 +56,21 @@ function metricOf(point: HistogramInput): object {
 /** From histograms of durations to requests, failed ones among them, and latency. */
 export function durationRollupsConformance(current: () => Opened): void {
   describe('duration rollups', () => {
-    const [directory, remove] = temporaryDirectory()
-    let opened: Opened
-    let rollups: RollupReader
-    beforeAll(() => {
-      opened = current()
-      rollups = new RollupReader(opened.storage)
-    })
-    afterAll(remove)
+    const bench = rollupBench(current)
 
     async function store(service: string, points: readonly HistogramInput[], token: string = randomUUID()) {
       const resourceMetrics = points.map((point) => ({
         resource: { attributes: keyValues({ 'service.name': service, 'k8s.pod.name': 'a', ...point.resource }) },
         scopeMetrics: [{ metrics: [metricOf(point)] }],
       }))
-      await storeOtlp(opened.storage, directory, 'metrics', { resourceMetrics }, token)
+      await storeOtlp(bench.opened.storage, bench.directory, 'metrics', { resourceMetrics }, token)
     }
     const durations = async (service: string, from = 0, to = 600_000) =>
-      inOrder(await rollups.durations([service], [name], tick + from, tick + to))
+      inOrder(await bench.rollups.durations([service], [name], tick + from, tick + to))
     /** `[seconds after the first tick, requests]` of each row; and all of them must add up to the totals. */
     async function increases(service: string, from = 0, to = 600_000) {
       const rows = await durations(service, from, to)
-      const totals = await rollups.durationTotals([service], [name], tick + from, tick + to)
+      const totals = await bench.rollups.durationTotals([service], [name], tick + from, tick + to)
       const sum = (of: readonly { readonly requests: number }[]) => of.reduce((all, { requests }) => all + requests, 0)
       expect(sum(totals)).toBe(sum(rows))
       expect(totals.reduce((all, { errors }) => all + errors, 0)).toBe(sum(rows.filter(({ failed }) => failed)))
@@ -241,7 +234,7 @@ export function durationRollupsConformance(current: () => Opened): void {
 
     test('merging parts changes nothing', async () => {
       const before = [await durations('grows'), await durations('deltas'), await durations('exponential')]
-      await opened.storage.command('OPTIMIZE TABLE rollup_durations_10s FINAL')
+      await bench.opened.storage.command('OPTIMIZE TABLE rollup_durations_10s FINAL')
       expect([await durations('grows'), await durations('deltas'), await durations('exponential')]).toEqual(before)
     })
   })

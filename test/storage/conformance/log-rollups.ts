@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RollupReader } from '../../../src/storage/rollup-reader.ts'
+import { describe, expect, test } from 'vitest'
 import { inOrder } from '../in-order.ts'
-import { type Opened, temporaryDirectory } from '../opened.ts'
+import type { Opened } from '../opened.ts'
 import { keyValues, storeOtlp } from '../store-otlp.ts'
+import { rollupBench } from './rollup-bench.ts'
 
 const tick = Math.floor(Date.now() / 10_000) * 10_000 - 3_600_000
 const nanos = (ms: number): string => `${tick + ms}000000`
@@ -20,14 +20,7 @@ type RecordInput = {
 /** From log records to how many there were of each severity. */
 export function logRollupsConformance(current: () => Opened): void {
   describe('log rollups', () => {
-    const [directory, remove] = temporaryDirectory()
-    let opened: Opened
-    let rollups: RollupReader
-    beforeAll(() => {
-      opened = current()
-      rollups = new RollupReader(opened.storage)
-    })
-    afterAll(remove)
+    const bench = rollupBench(current)
 
     async function severities(service: string, records: readonly RecordInput[], token: string = randomUUID()) {
       const resourceLogs = records.map((record) => ({
@@ -46,8 +39,8 @@ export function logRollupsConformance(current: () => Opened): void {
           },
         ],
       }))
-      await storeOtlp(opened.storage, directory, 'logs', { resourceLogs }, token)
-      return inOrder(await rollups.logSeverities([service], tick, tick + 60_000))
+      await storeOtlp(bench.opened.storage, bench.directory, 'logs', { resourceLogs }, token)
+      return inOrder(await bench.rollups.logSeverities([service], tick, tick + 60_000))
     }
 
     test('every number falls into its range', async () => {
@@ -116,12 +109,12 @@ export function logRollupsConformance(current: () => Opened): void {
         },
         ...{ FirstSeen: seconds(ms), LastSeen: seconds(ms + 1), Example: 'user 7 signed in' },
       })
-      await opened.storage.insertRows('rollup_log_templates_10s', [row(2, 500)], randomUUID())
-      await opened.storage.insertRows('rollup_log_templates_10s', [row(3, 100)], randomUUID())
-      await opened.storage.command('OPTIMIZE TABLE rollup_log_templates_10s FINAL')
+      await bench.opened.storage.insertRows('rollup_log_templates_10s', [row(2, 500)], randomUUID())
+      await bench.opened.storage.insertRows('rollup_log_templates_10s', [row(3, 100)], randomUUID())
+      await bench.opened.storage.command('OPTIMIZE TABLE rollup_log_templates_10s FINAL')
       const sql = `SELECT toString(Skeleton) AS skeleton, N AS n, toUnixTimestamp64Milli(FirstSeen) AS first,
         toUnixTimestamp64Milli(LastSeen) AS last, Example AS example FROM rollup_log_templates_10s`
-      expect(await opened.storage.query(sql)).toEqual([
+      expect(await bench.opened.storage.query(sql)).toEqual([
         { skeleton: '18446744073709551615', n: 5, first: tick + 100, last: tick + 501, example: 'user 7 signed in' },
       ])
     })

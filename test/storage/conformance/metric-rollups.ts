@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RollupReader } from '../../../src/storage/rollup-reader.ts'
+import { describe, expect, test } from 'vitest'
 import { inOrder } from '../in-order.ts'
-import { type Opened, temporaryDirectory } from '../opened.ts'
+import type { Opened } from '../opened.ts'
 import { keyValues, storeOtlp } from '../store-otlp.ts'
+import { rollupBench } from './rollup-bench.ts'
 
 const tick = Math.floor(Date.now() / 10_000) * 10_000 - 3_600_000
 const nanos = (ms: number): string => `${tick + ms}000000`
@@ -39,14 +39,7 @@ function metricOf(kind: Kind, point: PointInput): object {
 /** From metric points to levels and to what counters grew by. */
 export function metricRollupsConformance(current: () => Opened): void {
   describe('metric rollups', () => {
-    const [directory, remove] = temporaryDirectory()
-    let opened: Opened
-    let rollups: RollupReader
-    beforeAll(() => {
-      opened = current()
-      rollups = new RollupReader(opened.storage)
-    })
-    afterAll(remove)
+    const bench = rollupBench(current)
 
     async function store(service: string, kind: Kind, points: readonly PointInput[], token: string = randomUUID()) {
       const resourceMetrics = points.map((point) => ({
@@ -55,12 +48,12 @@ export function metricRollupsConformance(current: () => Opened): void {
         },
         scopeMetrics: [{ metrics: [metricOf(kind, point)] }],
       }))
-      await storeOtlp(opened.storage, directory, 'metrics', { resourceMetrics }, token)
+      await storeOtlp(bench.opened.storage, bench.directory, 'metrics', { resourceMetrics }, token)
     }
     const gauges = async (service: string, metrics = ['m']) =>
-      inOrder(await rollups.gauges([service], metrics, tick, tick + 600_000))
+      inOrder(await bench.rollups.gauges([service], metrics, tick, tick + 600_000))
     const counters = async (service: string, from = 0, to = 600_000) =>
-      inOrder(await rollups.counters([service], ['m'], tick + from, tick + to))
+      inOrder(await bench.rollups.counters([service], ['m'], tick + from, tick + to))
     /** `[seconds after the first tick, increase, resets]` of each row. */
     async function increases(service: string, from?: number, to?: number) {
       return (await counters(service, from, to)).map((row) => [(row.at - tick) / 1000, row.increase, row.resets])
@@ -270,7 +263,7 @@ export function metricRollupsConformance(current: () => Opened): void {
 
     test('merging parts changes nothing', async () => {
       const before = [await increases('grows late'), await increases('within'), await gauges('levels')]
-      await opened.storage.command('OPTIMIZE TABLE rollup_metrics_10s FINAL')
+      await bench.opened.storage.command('OPTIMIZE TABLE rollup_metrics_10s FINAL')
       expect([await increases('grows late'), await increases('within'), await gauges('levels')]).toEqual(before)
     })
   })
