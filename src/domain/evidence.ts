@@ -20,6 +20,18 @@ export type PodReadings = {
 /** By pod. A sender that names no pod is the pod ''. */
 export type ByPod<Value> = Readonly<Record<string, Value>>
 
+/** What logged errors and warnings are counted by: a template of messages, or the fingerprint of an exception. */
+export type Signature = {
+  /** For people, at most 200 characters. */
+  readonly text: string
+  /** The highest severity it was logged with, as the lowest number of its range: 13, 17, 21 for warn, error, fatal. */
+  readonly severity: number
+  /** Logged before the deployment started, by anybody but the canary. */
+  readonly isKnown: boolean
+  /** Requests that logged it; a line that names no trace counts as one. */
+  readonly pods: ByPod<number>
+}
+
 /**
  * One arm's sufficient statistics over one slice. Requests are SERVER and CONSUMER spans by their end time, or what an
  * instrument counted by the time of its points.
@@ -45,6 +57,8 @@ export type ArmSlice = Counts & {
   readonly gauges?: Readonly<Record<string, ByPod<PodReadings>>>
   /** How much the counters grew that the template asks for, by instrument; a pod that reported no growth has a 0. */
   readonly events?: Readonly<Record<string, ByPod<number>>>
+  /** What was logged, by signature. Both arms of a slice name one signature alike. Absent: nobody asked. */
+  readonly signatures?: Readonly<Record<string, Signature>>
 }
 
 /** Between an operation and its region in a stratum's key; no attribute has this control character. */
@@ -64,6 +78,15 @@ export function stratumOf(key: string): { readonly operation: string; readonly r
 /** The durations of so many strata are kept one by one, those with most requests; the rest is in the whole only. */
 export const mostLatencyStrata = 20
 
+/**
+ * What a source of its own told of one metric. `from` to the slice's `to` (Unix milliseconds): earlier than the slice's
+ * when the source could not be asked before, so that nothing is left out.
+ */
+export type OwnEvidence =
+  | { readonly from: number; readonly baseline: ArmSlice; readonly canary: ArmSlice }
+  /** The source could not be asked: why, in one sentence without secrets. */
+  | { readonly fault: string }
+
 /** Answers of both arms to the same requests (shadow traffic): how many, and those in which one arm failed alone. */
 export type Pairs = { readonly pairs: number; readonly canaryWorse: number; readonly baselineWorse: number }
 
@@ -82,6 +105,8 @@ export type Slice = {
   readonly step: number
   /** Absent: none was looked for, since the strategy is no shadow. */
   readonly pairs?: Pairs
+  /** By metric: evidence of sources that are asked for one metric. Absent or without a metric: nothing was due. */
+  readonly own?: Readonly<Record<string, OwnEvidence>>
   /** Share of the traffic that was announced for the canary at `to`, 0 to 1. Absent: none was announced. */
   readonly plannedWeight?: number
   /**

@@ -15,6 +15,8 @@ export type Beginnings = {
   readonly requestsFrom?: string
   /** What that hour taught about gauges, by metric; absent or without a metric: it is not judged. */
   readonly gaugeHistories?: GaugeHistories
+  /** By metric with a source of its own: the baseline's durations in that hour. Its gauges are in `gaugeHistories`. */
+  readonly own?: Readonly<Record<string, { readonly reference: Histogram }>>
   /**
    * What the service's own history taught about harmless differences, per metric; a metric that is not named, or all
    * when absent, is judged with the cold start. Learned from data before `startedAt` only and the same for the whole

@@ -1,8 +1,15 @@
 /** A metric's kind decides which evidence is gathered and which test judges it. */
 export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired'
 
-/** Where the numbers of a metric come from, one source for a whole deployment. */
-type MetricSource = 'spans' | 'metrics'
+/** Sources that are asked for one metric at a time, by what the metric's `query` says. */
+export const querySources = ['prometheus', 'clickhouse', 'http', 'logs', 'calls'] as const
+
+export type QuerySource = (typeof querySources)[number]
+
+/** Whether a metric's source is asked for this metric alone. */
+export function isQueried(metric: Pick<MetricSpec, 'source'>): boolean {
+  return (querySources as readonly string[]).includes(metric.source)
+}
 
 export type MetricSpec = {
   readonly name: string
@@ -13,9 +20,12 @@ export type MetricSpec = {
   readonly kind: MetricKind
   /**
    * `spans`: SERVER and CONSUMER spans. `metrics`: the points of an instrument; for proportion and distribution those of
-   * a histogram of durations, in seconds or milliseconds. All metrics of these two kinds have one source.
+   * a histogram of durations, in seconds or milliseconds. All metrics of these two kinds have one source. Any other: a
+   * source that is asked for this metric alone.
    */
-  readonly source: MetricSource
+  readonly source: 'spans' | 'metrics' | QuerySource
+  /** A query source's question; which keys it has is the source's own. */
+  readonly query?: Readonly<Record<string, unknown>>
   /**
    * source metrics: names of OpenTelemetry instruments, the first one that the baseline reports is judged. Absent for
    * proportion and distribution: the conventions' names for requests of a server.

@@ -89,6 +89,8 @@ export type Judgement = {
   readonly smallestDetectable: number | null
   readonly where: readonly Where[]
   readonly quantiles?: readonly QuantileJudgement[]
+  /** Finding `error` of a metric whose source could not be asked: why. The figures are those from before. */
+  readonly fault?: string
   /** The null that it was judged with, when that was learned from the service's history; absent: the cold start. */
   readonly null?: NullParameters & { readonly learned: boolean }
 }

@@ -74,6 +74,12 @@ const dimensionKeys = 'namespace, service, environment, version, cohort, replica
 /** A request is a span of one of these kinds; all else is somebody's inner work. */
 const isRequest = "SpanKind IN ('Server', 'Consumer')"
 
+/**
+ * The key leads to the granules of a service's ten seconds, and nearly all of their rows are wanted: reading the columns
+ * of the filter before the others only costs (2 ms of 11, npm run bench:queries).
+ */
+const readAtOnce = 'SETTINGS optimize_move_to_prewhere = 0'
+
 /** What can stand for a pod of a version in which no pod is a canary. */
 const isOfPlainPod = "Pod != '' AND Cohort != 'canary'"
 
@@ -105,7 +111,8 @@ export class RollupReader {
        FROM rollup_traces_10s
        WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
        GROUP BY at, ${dimensionKeys}, region, operation, failed
-       ORDER BY at`,
+       ORDER BY at
+       ${readAtOnce}`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
     )

@@ -20,6 +20,8 @@ export type Situation = {
   readonly silence: Silence | null
   /** What forbids a comparison of the arms; null: nothing does. */
   readonly incomparable: 'SAMPLING_DIFFERS' | 'SAMPLE_RATIO_MISMATCH' | null
+  /** A critical metric's source cannot be asked, which forbids a promote and no rollback. */
+  readonly isSourceDown: boolean
   /** An outage of the baseline, which forbids a promote and no rollback. */
   readonly outage: 'SHARED_OUTAGE' | 'BASELINE_UNHEALTHY' | null
   /** log of the combined evidence of harm, now and at its highest so far. */
@@ -44,7 +46,9 @@ const mostLate = 0.01
  */
 export function decide(situation: Situation): Ruling {
   const { template, budget, latched, silence } = situation
-  const obstacle = obstacleTo(situation)
+  const seen = obstacleTo(situation)
+  // Nobody is silent whom nobody could ask.
+  const obstacle = situation.isSourceDown && isSilence(seen) ? 'SOURCE_DOWN' : seen
   if (silence !== null && (obstacle === null || obstacle === 'NO_CANARY_DATA')) {
     // A policy and no proof: how much a silence can say is bounded, and the sentence tells the bound.
     if (template.onSilence === 'rollback') return { decision: 'rollback', code: 'CANARY_SILENT' }
@@ -53,6 +57,7 @@ export function decide(situation: Situation): Ruling {
   if (obstacle !== null) return latched ?? { decision: 'hold', code: obstacle }
   if (situation.logE >= -Math.log(budget.alpha)) return { decision: 'rollback', code: 'HARM_SHOWN' }
   if (latched !== null) return latched
+  if (situation.isSourceDown) return { decision: 'hold', code: 'SOURCE_DOWN' }
   // No worse than something broken is no reason to promote, and no release of this comparison is to blame either.
   if (situation.outage !== null) return { decision: 'hold', code: situation.outage }
   const isExposed = hasMinimum(situation)
@@ -94,6 +99,10 @@ function isWarmingUp({ arrivals, at, startedAt, template }: Situation): boolean 
   const firstSliceAt = startedAt + (template.warmUpSeconds + template.watermarkSeconds + template.lookSeconds) * 1000
   if (arrivals.newest !== null) return arrivals.newest <= startedAt + template.warmUpSeconds * 1000
   return at < firstSliceAt + silenceMs
+}
+
+function isSilence(code: ReasonCode | null): boolean {
+  return code === 'NO_TRAFFIC' || code === 'NO_CANARY_DATA' || code === 'NO_BASELINE_DATA'
 }
 
 function silentArms({ last, to }: Arrivals): ReasonCode | null {

@@ -1,19 +1,20 @@
 import type { GaugeHistories, GaugeHistory } from '../../domain/gauge-history.ts'
 import type { TrialContext } from '../../domain/judge.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
-import type { MetricKind, MetricSpec } from '../../domain/template.ts'
+import { isQueried, type MetricKind, type MetricSpec } from '../../domain/template.ts'
 import { openErrorRate } from './error-rate.ts'
 import { openEventCount } from './event-count.ts'
 import { openGaugeGrowth } from './gauge-growth.ts'
 import { openGaugeLevel } from './gauge-level.ts'
 import { openLatency } from './latency.ts'
 import type { MetricTrial } from './metric-trial.ts'
+import { withOwnEvidence } from './own-evidence.ts'
 import { openPairedOutcomes } from './paired-outcomes.ts'
 import type { PodAges } from './pod-ages.ts'
 
 /** What a metric is opened with besides its specification. */
 export type Opening = {
-  readonly context: Pick<TrialContext, 'reference' | 'gaugeHistories'>
+  readonly context: Pick<TrialContext, 'reference' | 'gaugeHistories' | 'own'>
   readonly parameters: NullParameters
   /** Shared by all metrics: one that is opened later must not take the canary's pods for new ones. */
   readonly ages: PodAges
@@ -41,5 +42,9 @@ export function openMetric(spec: MetricSpec, opening: Opening): MetricTrial {
   if (!Object.hasOwn(kinds, spec.kind)) {
     throw new Error(`metric ${spec.name}: expected kind ${Object.keys(kinds).join(' or ')}, got ${spec.kind}`)
   }
-  return kinds[spec.kind](spec, opening)
+  if (!isQueried(spec)) return kinds[spec.kind](spec, opening)
+  // What a source tells of a metric goes by the metric's name, as if that were an instrument.
+  const { reference = [] } = opening.context.own?.[spec.name] ?? {}
+  const asked = { ...spec, instruments: [spec.name] }
+  return withOwnEvidence(spec, kinds[spec.kind](asked, { ...opening, context: { ...opening.context, reference } }))
 }

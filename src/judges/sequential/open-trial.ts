@@ -104,6 +104,8 @@ export function openTrial(context: TrialContext): Trial {
     const latched = promote !== null && promote.step === arrivals.step ? promote : null
     const silence = silenceWatch.read()
     const faults = { sampling: sampling.read(), split: split.read(), outage: health.read() }
+    const down =
+      readings.find(({ judgement }) => judgement.critical && judgement.fault !== undefined)?.judgement ?? null
     const ruling = decide({
       at,
       startedAt,
@@ -114,6 +116,7 @@ export function openTrial(context: TrialContext): Trial {
       silence,
       incomparable:
         faults.sampling !== null ? 'SAMPLING_DIFFERS' : faults.split !== null ? 'SAMPLE_RATIO_MISMATCH' : null,
+      isSourceDown: down !== null,
       outage: faults.outage?.code ?? null,
       logE,
       lateLogE,
@@ -134,6 +137,7 @@ export function openTrial(context: TrialContext): Trial {
       arrivals,
       silence,
       ...faults,
+      down,
       readings: begun === null ? readings : read(begun.metrics),
       begunAt: begun?.since ?? null,
       at,

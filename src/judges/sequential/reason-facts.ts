@@ -1,4 +1,5 @@
 import type { TrialContext } from '../../domain/judge.ts'
+import type { Judgement } from '../../domain/verdict.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Outage } from './baseline-health.ts'
 import type { Ruling } from './decide.ts'
@@ -16,6 +17,8 @@ export type ReasonFacts = {
   readonly sampling: SamplingFault | null
   readonly split: SplitFault | null
   readonly outage: Outage | null
+  /** A critical metric whose source cannot be asked. */
+  readonly down: Judgement | null
   readonly readings: readonly Reading[]
   /** Unix milliseconds since when `readings` count, when harm began later than the trial; null: from its start. */
   readonly begunAt: number | null

@@ -1,6 +1,7 @@
 import { formatCount, formatDuration, formatPercent, formatTime } from '../../domain/format.ts'
 import type { TrialContext } from '../../domain/judge.ts'
 import type { Arrivals } from './arrivals.ts'
+import { inSentence } from './metric-words.ts'
 import type { Names, ReasonFacts } from './reason-facts.ts'
 import { shortName } from './words.ts'
 
@@ -52,6 +53,18 @@ export function tellObstacle(facts: ReasonFacts, names: Names): Told | null {
       return tellSampling(facts, names)
     case 'SAMPLE_RATIO_MISMATCH':
       return tellSplit(facts, names)
+    case 'SOURCE_DOWN':
+      return {
+        summaries: [
+          `${s} ${c} cannot be judged by ${inSentence(facts.down?.name ?? 'a metric')}: its source cannot be asked.`,
+          `The source of a metric of ${s} cannot be asked.`,
+        ],
+        details: [
+          ...(facts.down?.fault === undefined ? [] : [facts.down.fault]),
+          'What it tells is made up for once it answers.',
+          deadline(context),
+        ],
+      }
     case 'SHARED_OUTAGE':
     case 'BASELINE_UNHEALTHY':
       return tellOutage(facts, names)

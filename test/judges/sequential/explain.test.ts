@@ -28,6 +28,7 @@ const codes = [
   ['hold', 'SAMPLE_RATIO_MISMATCH'],
   ['hold', 'SHARED_OUTAGE'],
   ['hold', 'BASELINE_UNHEALTHY'],
+  ['hold', 'SOURCE_DOWN'],
   ['hold', 'DEADLINE'],
 ] as const satisfies readonly (readonly [Decision, ReasonCode])[]
 
@@ -56,6 +57,12 @@ function readingOf(kind: MetricKind, name: string, values: readonly [number | nu
 
 const none = { requests: 0, errors: 0 }
 
+const madeDown: Judgement = {
+  ...readingOf('proportion', 'down', [0.1, 0.2]).judgement,
+  finding: 'error',
+  fault: 'Prometheus answers 503.',
+}
+
 /** Facts that fill every sentence; `isKnown` false: nothing beyond the ruling is known. */
 function factsOf(
   [decision, code]: readonly [Decision, ReasonCode],
@@ -79,6 +86,7 @@ function factsOf(
     outage: isKnown
       ? { code: 'SHARED_OUTAGE', since: startedAt, baseline: 0.123456, canary: null, before: 0.00123456 }
       : null,
+    down: isKnown ? { ...madeDown, name: context.service } : null,
     begunAt: isKnown ? startedAt : null,
     at: startedAt + 600_000,
     expectedDecisionAt: isKnown ? startedAt + 3_600_000 : null,
