@@ -57,6 +57,17 @@ export const pageAnswer = Type.Object({
   nextCursor: Type.Union([Type.String(), Type.Null()]),
 })
 
+export const sourcesAnswer = Type.Object({
+  sources: Type.Array(Type.String()),
+  prometheus: Type.Array(
+    Type.Object({
+      account: Type.String(),
+      fault: Type.Union([Type.String(), Type.Null()]),
+      packs: Type.Array(Type.Object({ pack: Type.String(), state: Type.String(), missing: Type.Array(Type.String()) })),
+    }),
+  ),
+})
+
 export const planAnswer = Type.Object({ weights: Type.Array(Type.Object({ weight: number, summary: Type.String() })) })
 
 const fault = Type.Union([Type.Object({ code: Type.Integer(), message: Type.String() }), Type.Null()])

@@ -7,10 +7,12 @@ import { addPlan } from './plan.ts'
 import { addQuarantine } from './quarantine.ts'
 import { addRegister } from './register.ts'
 import { addReplay } from './replay.ts'
+import { addSources } from './sources.ts'
 import { addTelling } from './tell.ts'
 import type { Terminal } from './terminal.ts'
 import { addVerdict } from './verdict.ts'
 import { addWait } from './wait.ts'
+import { addWebhooks } from './webhooks.ts'
 
 /** `davy` with all commands that do not open the storage; the caller may add others. */
 export function createProgram(terminal: Terminal, version: string): Command {
@@ -30,7 +32,9 @@ export function createProgram(terminal: Terminal, version: string): Command {
   addTelling(program, terminal)
   addDeployments(program, terminal)
   addPlan(program, terminal)
+  addSources(program, terminal)
   addQuarantine(program, terminal)
+  addWebhooks(program, terminal)
   addReplay(program, terminal, version)
   addAnalyse(program, terminal)
   addOffline(program, terminal)

@@ -1,14 +1,20 @@
+import type { EventType } from '../domain/sink.ts'
+import { isNetwork } from './address-guard.ts'
+import { readIntegrationSecrets } from './config-integrations.ts'
 import type { Settings } from './config-schema.ts'
+import { checkSourceSettings } from './config-sources.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { shownValue } from './schema-faults.ts'
-import { webhookSecretKey, webhookSecretShape } from './webhook-secret.ts'
 
-/** An endpoint of the configuration; `secrets` are the `whsec_` lines of its file, the current one first. */
-export type WebhookConfig = {
-  readonly name: string
-  readonly url: string
+/**
+ * An endpoint of the configuration as it is written, with its files read: whether it fits its format is for whoever
+ * knows the formats. `secrets` are those of its file, the current one first; `where` is the position of its entry.
+ */
+export type WebhookConfig = Omit<Settings['webhooks'][number], 'url' | 'events' | 'secretFile' | 'urlFile'> & {
+  readonly url: string | null
+  readonly events: readonly EventType[] | null
   readonly secrets: readonly string[]
-  readonly events: readonly ('verdict.changed' | 'verdict.decided')[]
+  readonly where: string
 }
 
 type Fault = (pointer: string, expected: string, got: string) => void
@@ -71,15 +77,17 @@ function checkedHost(text: string, position: number, fault: Fault): string {
   return text.toLowerCase()
 }
 
-function readSecrets(path: string, pointer: string, readFile: (path: string) => string, fault: Fault): string[] {
+/** One secret a line, without comments; a PEM key, which has several lines, is one secret. */
+function secretsIn(text: string): readonly string[] {
+  if (/^-----BEGIN [A-Z ]+-----$/m.test(text)) return [text.trim()]
+  const lines = text.split('\n').map((line) => line.trim())
+  return lines.filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+function readSecrets(path: string, pointer: string, readFile: (path: string) => string, fault: Fault) {
   try {
-    const lines = readFile(path).split('\n')
-    const secrets = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'))
-    if (secrets.length === 0) fault(pointer, `a file with a line of ${webhookSecretShape}`, `an empty file ${path}`)
-    for (const [index, secret] of secrets.entries()) {
-      if (webhookSecretKey(secret) === null)
-        fault(pointer, webhookSecretShape, `another form in secret ${index + 1} of ${path}`)
-    }
+    const secrets = secretsIn(readFile(path))
+    if (secrets.length === 0) fault(pointer, 'a file with a secret in a line of it', `an empty file ${path}`)
     return secrets
   } catch (error) {
     fault(pointer, 'a readable file', (error as Error).message)
@@ -88,17 +96,24 @@ function readSecrets(path: string, pointer: string, readFile: (path: string) => 
 }
 
 function checkedWebhook(
-  webhook: Settings['webhooks'][number],
+  { secretFile, urlFile, url, events, ...webhook }: Settings['webhooks'][number],
   pointer: string,
+  whereIs: (pointer: string) => string,
   readFile: (path: string) => string,
   fault: Fault,
 ): WebhookConfig {
-  const url = httpUrl(webhook.url)
-  if (url === null || url.username !== '' || url.password !== '') {
-    fault(`${pointer}/url`, 'an http or https URL without user name and password', shownValue(webhook.url))
+  if (url !== undefined && urlFile !== undefined) fault(`${pointer}/urlFile`, 'either it or url', 'both')
+  const fromFile = urlFile === undefined ? [] : readSecrets(urlFile, `${pointer}/urlFile`, readFile, fault)
+  if (fromFile.length > 1) fault(`${pointer}/urlFile`, 'a file with one URL', `${fromFile.length} lines`)
+  const secrets = secretFile === undefined ? [] : readSecrets(secretFile, `${pointer}/secretFile`, readFile, fault)
+  return { ...webhook, url: url ?? fromFile[0] ?? null, events: events ?? null, secrets, where: whereIs(pointer) }
+}
+
+function checkNetworks(networks: readonly string[], fault: Fault): void {
+  for (const [index, network] of networks.entries()) {
+    if (!isNetwork(network))
+      fault(`/deliveries/allowedNetworks/${index}`, 'a network as 10.0.0.0/8 or fd00::/8', shownValue(network))
   }
-  const secrets = readSecrets(webhook.secretFile, `${pointer}/secretFile`, readFile, fault)
-  return { name: webhook.name, url: webhook.url, secrets, events: webhook.events }
 }
 
 /**
@@ -118,12 +133,14 @@ export function checkSettings(
   checkStorageUrl(value.storageUrl, fault)
   checkPorts(value, fault)
   checkLimits(value, fault)
+  checkSourceSettings(value.sources, readFile, fault)
+  checkNetworks(value.deliveries.allowedNetworks, fault)
   if (!isLoopbackHost(value.host) && value.tokensFile === undefined) {
     const help = 'a loopback address, or DAVY_TOKENS_FILE (tokensFile) with the tokens of those who may connect'
     fault('/host', help, `${shownValue(value.host)} without tokens`)
   }
   const webhooks = value.webhooks.map((webhook, index) =>
-    checkedWebhook(webhook, `/webhooks/${index}`, readFile, fault),
+    checkedWebhook(webhook, `/webhooks/${index}`, whereIs, readFile, fault),
   )
   for (const [index, { name }] of webhooks.entries()) {
     const isTaken = webhooks.findIndex((other) => other.name === name) < index
@@ -134,5 +151,10 @@ export function checkSettings(
     allowedHosts: value.allowedHosts.map((host, index) => checkedHost(host, index, fault)),
     allowedOrigins: value.allowedOrigins.map((origin, index) => checkedOrigin(origin, index, fault)),
     webhooks,
+    integrations: readIntegrationSecrets(
+      value.integrations,
+      (path, pointer) => readSecrets(path, pointer, readFile, fault),
+      fault,
+    ),
   }
 }

@@ -40,7 +40,9 @@ function render(key: string, path: readonly string[], property: SettingSchema): 
   const described = comment(property.description ?? '', indent)
   if (property.properties !== undefined) {
     const inner = Object.entries(property.properties).flatMap(([name, each]) => render(name, [...path, key], each))
-    return ['', ...described, `${indent}${key}:`, ...inner.slice(1)]
+    // With nothing in it a key would be null, and no object.
+    const isEmpty = inner.every((line) => line === '' || line.trimStart().startsWith('#'))
+    return ['', ...described, `${indent}${isEmpty ? '# ' : ''}${key}:`, ...inner.slice(1)]
   }
   const detail = comment(
     notes(key, path, property)
@@ -51,7 +53,7 @@ function render(key: string, path: readonly string[], property: SettingSchema): 
   const value =
     property.default === undefined ? `${indent}# ${key}: …` : `${indent}${key}: ${JSON.stringify(property.default)}`
   const items = property.items?.properties === undefined ? [] : exampleOf(property.items)
-  return ['', ...described, ...detail, ...items, value]
+  return ['', ...described, ...detail, ...items.map((line) => `${indent}${line}`), value]
 }
 
 /**

@@ -1,4 +1,7 @@
 import { type Static, Type } from 'typebox'
+import { eventTypes } from '../domain/sink.ts'
+import { integrationsSchema } from './config-integrations.ts'
+import { sourcesSchema } from './config-sources.ts'
 import { logLevels } from './logger.ts'
 
 const mebibyte = 1024 * 1024
@@ -25,6 +28,7 @@ const retention = Type.Object(
     logTemplateDays: ownDays('The rollup of log templates, if not rollupDays.'),
     metricRollupDays: ownDays('The rollup of gauges and counters, if not rollupDays. It has about a row per point.'),
     lookDays: days(730, 'Looks, from which every verdict can be replayed, are kept this many days.'),
+    canaryDays: ownDays("Runs of canaries by Kayenta's API, their series and results, if not rollupDays."),
   },
   { ...closed, default: {}, description: 'How long things are kept, in days.' },
 )
@@ -46,19 +50,64 @@ const ingest = Type.Object(
   { ...closed, default: {}, description: 'Limits of what is taken in.' },
 )
 
+const deliveries = Type.Object(
+  {
+    allowedNetworks: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description:
+        'Networks that endpoints may be in although they are not public, as 10.0.0.0/8. Without them Davy sends nothing to private, link-local and metadata addresses; to loopback only while it listens on loopback itself.',
+    }),
+  },
+  { ...closed, default: {}, description: 'How messages are sent.' },
+)
+
+const names = (description: string) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { default: [], description })
+
 const webhook = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'The id of the endpoint.' }),
-    url: Type.String({ description: 'An http or https URL without user name and password.' }),
-    secretFile: Type.String({
+    format: Type.String({
       minLength: 1,
-      description: 'A file with one whsec_ secret a line; while a secret is changed, both.',
+      default: 'cloudevents',
+      description: 'What is sent: cloudevents, or another of the formats that GET /api/v1/formats lists.',
     }),
-    events: Type.Array(Type.Enum(['verdict.changed', 'verdict.decided']), {
-      minItems: 1,
-      default: ['verdict.changed'],
+    url: Type.Optional(
+      Type.String({
+        description: 'Where it is sent, without user name and password. Some formats know it by themselves.',
+      }),
+    ),
+    secretFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'A file with the secret or token of the format, one a line (a PEM key as it is); while it is changed, both.',
+      }),
+    ),
+    urlFile: Type.Optional(
+      Type.String({ minLength: 1, description: 'A file with the url, for formats whose url is a secret.' }),
+    ),
+    events: Type.Optional(
+      Type.Array(Type.Enum([...eventTypes]), {
+        minItems: 1,
+        description:
+          'verdict.changed: every change of decision or reason. verdict.decided: promote, rollback and final ones only. deployment.started, deployment.finished. If left out, what the format is about: verdict.changed for cloudevents.',
+      }),
+    ),
+    services: names('Only of these services; empty: of all.'),
+    environments: names('Only of these environments; empty: of all.'),
+    decisions: Type.Array(Type.Enum(['promote', 'hold', 'rollback']), {
+      default: [],
+      description: 'Only verdicts with these decisions; empty: all.',
+    }),
+    options: Type.Record(Type.String(), Type.String(), {
+      default: {},
+      description: 'Settings of the format, such as a channel, as GET /api/v1/formats lists them.',
+    }),
+    act: Type.Boolean({
+      default: false,
       description:
-        'verdict.changed: every change of decision or reason. verdict.decided: promote, rollback and final ones only.',
+        'true: a format that can change something, such as a feature flag, does; false: it says what it would do.',
     }),
   },
   closed,
@@ -86,6 +135,13 @@ export const configSchema = Type.Object(
     port: port(8080, 'The HTTP port of the API, the pages, the probes and the metrics. 0 takes a free one.'),
     otlpHttpPort: port(4318, 'The port of OTLP over HTTP. 0 takes a free one.'),
     otlpGrpcPort: port(4317, 'The port of OTLP over gRPC. 0 takes a free one.'),
+    drainMs: Type.Integer({
+      minimum: 0,
+      maximum: 300_000,
+      default: 0,
+      description:
+        'After SIGTERM /readyz answers 503 and everything else is served on for so many milliseconds, until load balancers have noticed. The grace period of whoever stops Davy must be this and 30 seconds.',
+    }),
     publicUrl: Type.Optional(
       Type.String({ description: 'How people reach Davy, for links in messages. By default http://localhost:<port>.' }),
     ),
@@ -124,7 +180,10 @@ export const configSchema = Type.Object(
     }),
     retention,
     ingest,
-    webhooks: Type.Array(webhook, { default: [], description: 'Endpoints that get signed verdicts.' }),
+    deliveries,
+    sources: sourcesSchema,
+    integrations: integrationsSchema,
+    webhooks: Type.Array(webhook, { default: [], description: 'Endpoints that get messages.' }),
   },
   closed,
 )

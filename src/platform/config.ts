@@ -3,7 +3,9 @@ import { Value } from 'typebox/value'
 import { DavyError } from '../domain/errors.ts'
 import { checkSettings, type WebhookConfig } from './config-checks.ts'
 import { type Environment, readEnvironment } from './config-env.ts'
+import { placeIntegrationFiles, type SignedIntegration } from './config-integrations.ts'
 import { configSchema, type Settings, settings } from './config-schema.ts'
+import { placeSourceFiles } from './config-sources.ts'
 import { type LocatedYaml, parseLocatedYaml } from './config-yaml.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { schemaFaults } from './schema-faults.ts'
@@ -11,7 +13,7 @@ import { schemaFaults } from './schema-faults.ts'
 type OwnKeys = 'publicUrl' | 'tokensFile' | 'templatesDirectory' | 'webhooks' | 'allowedHosts' | 'allowedOrigins'
 
 /** What Davy runs with. The properties are described in the schema; paths are absolute or relative to the process. */
-export type Config = Readonly<Omit<Settings, OwnKeys | 'retention' | 'ingest'>> & {
+export type Config = Readonly<Omit<Settings, OwnKeys | 'retention' | 'ingest' | 'integrations'>> & {
   readonly retention: Readonly<Settings['retention']>
   readonly ingest: Readonly<Settings['ingest']>
   /** Without a slash at its end. With port 0 and none configured it ends in `:0` until a port is chosen. */
@@ -21,6 +23,8 @@ export type Config = Readonly<Omit<Settings, OwnKeys | 'retention' | 'ingest'>> 
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly webhooks: readonly WebhookConfig[]
+  /** Secrets that platforms sign their calls with, by their name; the current one first. */
+  readonly integrations: Readonly<Record<SignedIntegration, readonly string[]>>
   /** Where Davy's own traces go, the full URL; null: nowhere. */
   readonly tracesEndpoint: string | null
 }
@@ -63,9 +67,15 @@ function fileSettings(yaml: LocatedYaml, file: string, errors: string[]): Settin
   if (errors.length > 0) return Value.Create(configSchema)
   for (const { path, schema } of settings) {
     const name = path[0] as 'tokensFile' | 'templatesDirectory'
-    if (schema.isPath === true && value[name] !== undefined) value[name] = besideConfig(file, value[name])
+    if (path.length === 1 && schema.isPath === true && value[name] !== undefined)
+      value[name] = besideConfig(file, value[name])
   }
-  for (const webhook of value.webhooks) webhook.secretFile = besideConfig(file, webhook.secretFile)
+  placeSourceFiles(value.sources, (path) => besideConfig(file, path))
+  placeIntegrationFiles(value.integrations, (path) => besideConfig(file, path))
+  for (const webhook of value.webhooks) {
+    if (webhook.secretFile !== undefined) webhook.secretFile = besideConfig(file, webhook.secretFile)
+    if (webhook.urlFile !== undefined) webhook.urlFile = besideConfig(file, webhook.urlFile)
+  }
   return value
 }
 
@@ -101,7 +111,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     variables.set(`/${setting.path.join('/')}`, variable)
   }
   const whereIs = (pointer: string) => variables.get(pointer) ?? (file === '' ? pointer : yaml.locate(pointer))
-  const { webhooks, ...checked } = checkSettings(value, whereIs, readFile, errors)
+  const { webhooks, integrations, ...checked } = checkSettings(value, whereIs, readFile, errors)
   if (errors.length > 0) raise(errors)
   return {
     ...value,
@@ -110,6 +120,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     tokensFile: value.tokensFile ?? null,
     templatesDirectory: value.templatesDirectory ?? null,
     webhooks,
+    integrations,
     tracesEndpoint: tracesEndpoint(env),
   }
 }

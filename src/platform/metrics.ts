@@ -137,6 +137,24 @@ function deploymentInstruments(registers: OpenMetricsRegistry[]) {
   }
 }
 
+function sourceInstruments(registers: OpenMetricsRegistry[]) {
+  return {
+    sourceQuestions: new Counter({
+      name: 'davy_source_questions_total',
+      help: 'Questions to systems that are asked for metrics, by outcome.',
+      labelNames: ['source', 'outcome'],
+      registers,
+    }),
+    sourceQuestionDuration: new Histogram({
+      name: 'davy_source_question_duration_seconds',
+      help: 'From a question to a source to its answer, or its failure.',
+      labelNames: ['source'],
+      buckets: operationBuckets,
+      registers,
+    }),
+  }
+}
+
 function webhookInstruments(registers: OpenMetricsRegistry[]) {
   return {
     webhookDeliveries: new Counter({
@@ -254,6 +272,7 @@ export function createMetrics(build: { readonly version: string; readonly public
     ...ingestInstruments(registers),
     ...storageInstruments(registers),
     ...deploymentInstruments(registers),
+    ...sourceInstruments(registers),
     ...webhookInstruments(registers),
     observeRequest,
     unitLabels,

@@ -1,0 +1,328 @@
+import { DavyError } from '../../domain/errors.ts'
+import type { AttemptResult, Delivery, Endpoint, Message, Ports } from '../../domain/sink.ts'
+import { derivedId } from '../../platform/ids.ts'
+import { withSpan } from '../../platform/tracing.ts'
+import { coalesce } from '../coalesce.ts'
+import type { DeliveryRecord } from './attempt.ts'
+import { claim } from './claim.ts'
+import { Lane } from './lane.ts'
+import { type Attempted, DeliveryLog, type DeliveryLogOptions, type Made } from './log.ts'
+import { Outbox } from './outbox.ts'
+import { type Circumspection, reasonToStay } from './reason-to-stay.ts'
+import { approvalOf, messageOf, noticeOf } from './render.ts'
+import { retriedForMs } from './retry-delay.ts'
+import { mayGo, type Waiting } from './select.ts'
+import { send } from './send.ts'
+
+/** Of what an endpoint that is down will not be sent any more, so many are put on record in one round. */
+const buriedAtOnce = 50
+
+/** What the gate does not say just now, or what could not be attempted or recorded, is taken up again after this time. */
+const heldMs = 1_000
+
+export type DelivererOptions = DeliveryLogOptions &
+  Circumspection & {
+    readonly ports: Ports
+    readonly publicUrl: string
+    /** Whether other processes may deliver from the same storage. */
+    readonly isShared: boolean
+  }
+
+/**
+ * Brings messages to endpoints, at least once, with an id that is stable over all attempts: select, claim, render, sign,
+ * send, log. A crash between sending and recording sends twice, and never not at all.
+ */
+export class Deliverer {
+  readonly #o: DelivererOptions
+  readonly #outbox: Outbox
+  readonly #deliveryLog: DeliveryLog
+  readonly #lanes = new Map<string, Lane>()
+  readonly #underway = new Set<string>()
+  readonly #working = new Set<Promise<void>>()
+  /** Sendings whose record failed: recording is what is repeated then, and not the sending. */
+  readonly #unrecorded = new Map<string, Made>()
+  /** Of deliveries that were put off, Unix milliseconds until when. */
+  readonly #heldUntil = new Map<string, number>()
+  readonly #round: () => Promise<void>
+  #stop: AbortSignal = new AbortController().signal
+  #isFinishing = false
+
+  constructor(options: DelivererOptions) {
+    this.#o = options
+    this.#outbox = new Outbox(options)
+    this.#deliveryLog = new DeliveryLog(options, this.#outbox)
+    this.#round = coalesce(() => this.#startDue())
+  }
+
+  /**
+   * Starts the attempts that are due and does not wait for them, so that an endpoint that hangs holds up none of the
+   * others and nothing that comes later. Rollbacks go first.
+   */
+  tick(signal: AbortSignal): Promise<void> {
+    this.#stop = signal
+    return this.#round()
+  }
+
+  /** Delivers at once what events of this process announce, without waiting for the next tick. @returns the end of it. */
+  follow(signal: AbortSignal): () => void {
+    return this.#o.bus.subscribe(({ type }) => {
+      if (type !== 'delivery' && !signal.aborted) this.#tickAtOnce(signal)
+    })
+  }
+
+  #tickAtOnce(signal: AbortSignal): void {
+    this.tick(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#o.log.error({ err: error }, 'deliveries could not start; the next tick tries again')
+    })
+  }
+
+  /** Starts no further attempt. @returns the end of those that are under way, each on record. */
+  finish(): Promise<void> {
+    this.#isFinishing = true
+    return this.idle()
+  }
+
+  /** Resolves once nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#working.size > 0) await Promise.all(this.#working)
+  }
+
+  /** Takes in new rows; readers that must not be stale await it first. */
+  refresh(): Promise<void> {
+    return this.#outbox.refresh()
+  }
+
+  /** Of the last week, newest first. */
+  list(): readonly DeliveryRecord[] {
+    return this.#outbox.list()
+  }
+
+  /**
+   * Sends a delivery's message once more, whatever became of it.
+   * @throws DavyError NOT_FOUND; CONFLICT when its endpoint was removed or the gate does not say just now what it says.
+   */
+  async replay(id: string, signal: AbortSignal): Promise<DeliveryRecord> {
+    await this.refresh()
+    const found = this.#outbox.find(id)
+    if (found === null) {
+      throw new DavyError('NOT_FOUND', `There is no delivery ${JSON.stringify(id.slice(0, 64))}.`, {
+        expected: 'an id from GET /api/v1/deliveries',
+        where: 'id',
+      })
+    }
+    const attempted = { ...found, endpoint: this.#presentEndpoint(found.record.endpoint) }
+    if (!(await this.#attempt(attempted, signal)) && !signal.aborted)
+      throw new DavyError('CONFLICT', 'The message decides something, and the gate does not say so just now.', {
+        expected: 'a gate that is decided: the newest verdict holds, and the kill switch is off',
+        where: `/api/v1/deployments/${found.record.deploymentId}/verdict`,
+      })
+    await this.refresh()
+    return this.#outbox.find(id)?.record ?? found.record
+  }
+
+  /** Sends a test message to an endpoint, once, and answers with what came of it. */
+  async test(endpointId: string, signal: AbortSignal): Promise<AttemptResult> {
+    await this.#o.endpoints.refresh()
+    this.#presentEndpoint(endpointId)
+    const now = this.#o.now()
+    const message: Message = {
+      id: derivedId(now, 'test', endpointId, String(this.#o.random())),
+      type: 'endpoint.test',
+      time: new Date(now).toISOString(),
+      subject: endpointId,
+      data: { note: 'Davy reaches this endpoint.' },
+    }
+    return this.#send(endpointId, message, { deployment: null, receipts: [], isOvertaken: false }, now, signal)
+  }
+
+  /** @throws DavyError NOT_FOUND; CONFLICT: what was removed is not sent to by hand either. */
+  #presentEndpoint(id: string): Endpoint {
+    const endpoint = this.#o.endpoints.get(id)
+    if (this.#o.endpoints.states.get(id)?.isRemoved !== true) return endpoint
+    throw new DavyError('CONFLICT', `Endpoint ${id} was removed.`, { expected: 'a new one by POST /api/v1/endpoints' })
+  }
+
+  async #startDue(): Promise<void> {
+    await this.refresh()
+    const now = this.#o.now()
+    this.#measure(now)
+    const given: Waiting[] = []
+    for (const [endpointId, { disabledBecause }] of this.#o.endpoints.states) {
+      if (disabledBecause !== null) continue
+      const lane = this.#laneOf(endpointId)
+      lane.replace(this.#dueAt(endpointId, lane.isResting(now), now))
+      while (lane.hasRoom(now) && !this.#stop.aborted && !this.#isFinishing) this.#startWorker(lane)
+      if (lane.isDown) given.push(...this.#givenUpAt(endpointId, now))
+      if (lane.isIdle) this.#lanes.delete(endpointId)
+    }
+    for (const item of given.slice(0, buriedAtOnce)) await this.#bury(item)
+  }
+
+  #dueAt(endpointId: string, onlyRollbacks: boolean, now: number): Waiting[] {
+    const due: Waiting[] = []
+    for (const chain of this.#outbox.chainsOf(endpointId, ({ isRollback }) => isRollback || !onlyRollbacks)) {
+      const item = mayGo(chain, now, (id) => this.#underway.has(id))
+      if (item !== null && !this.#isHeld(item, now)) due.push(item)
+    }
+    return due
+  }
+
+  #isHeld({ record: { id } }: Waiting, now: number): boolean {
+    const until = this.#heldUntil.get(id)
+    if (until !== undefined && until <= now) this.#heldUntil.delete(id)
+    return until !== undefined && until > now
+  }
+
+  /** What is a day old and was never attempted, since nothing reached the endpoint. */
+  #givenUpAt(endpointId: string, now: number): Waiting[] {
+    const before = new Date(now - retriedForMs).toISOString()
+    const given: Waiting[] = []
+    for (const chain of this.#outbox.chainsOf(endpointId, ({ writtenAt }) => writtenAt < before)) {
+      const [first] = chain
+      if (first !== undefined && first.record.attempts.length === 0 && first.outgoing.writtenAt < before)
+        given.push(first)
+      if (given.length >= buriedAtOnce) break
+    }
+    return given.filter(({ record }) => !this.#underway.has(record.id))
+  }
+
+  #measure(now: number): void {
+    const { webhookPending, webhookOldestPending, webhookDeliveries } = this.#o.metrics
+    const { count, oldest } = this.#outbox.waiting()
+    webhookPending.set(count)
+    webhookOldestPending.set(oldest === null ? 0 : (now - Date.parse(oldest)) / 1000)
+    // An increase from nothing to one is seen only where there was a nothing.
+    for (const { id: endpoint, disabled } of this.#o.endpoints.list()) {
+      if (disabled) continue
+      for (const outcome of ['delivered', 'retry', 'failed']) webhookDeliveries.inc({ endpoint, outcome }, 0)
+    }
+  }
+
+  #laneOf(endpointId: string): Lane {
+    const lane = this.#lanes.get(endpointId) ?? new Lane()
+    this.#lanes.set(endpointId, lane)
+    return lane
+  }
+
+  #startWorker(lane: Lane): void {
+    lane.workers += 1
+    const working = this.#work(lane).finally(() => {
+      lane.workers -= 1
+      this.#working.delete(working)
+    })
+    this.#working.add(working)
+  }
+
+  /** Attempts one delivery after the other until nothing is due in the lane. */
+  async #work(lane: Lane): Promise<void> {
+    const signal = this.#stop
+    while (!signal.aborted && !this.#isFinishing) {
+      const now = this.#o.now()
+      const item = lane.next(now)
+      if (item === undefined) {
+        if (lane.isDrained) this.#tickAtOnce(signal)
+        return
+      }
+      const { record, endpoint } = item
+      // It may have been attempted, overtaken or switched off since it was put into the lane.
+      if (this.#nextOf(item)?.record.id !== record.id) continue
+      this.#underway.add(record.id)
+      try {
+        if ((await reasonToStay(this.#o, item)) === 'wait') {
+          this.#heldUntil.set(record.id, now + heldMs)
+          continue
+        }
+        if (await this.#isMine(item, now)) await this.#attempt(item, signal, lane)
+      } catch (error) {
+        if (signal.aborted) return
+        // A storage that takes no rows is not asked as fast as it refuses.
+        this.#heldUntil.set(record.id, now + heldMs)
+        this.#o.log.error(
+          { err: error, deliveryId: record.id, endpoint: endpoint.id },
+          'a delivery could not be attempted or its attempt not recorded; the next round tries again',
+        )
+        continue
+      } finally {
+        this.#underway.delete(record.id)
+      }
+      const following = this.#nextOf(item)
+      if (following !== null && following.record.id !== record.id) lane.add(following)
+    }
+  }
+
+  #nextOf({ record: { endpoint, deploymentId } }: Waiting): Waiting | null {
+    return mayGo(this.#outbox.chainOf(endpoint, deploymentId), this.#o.now(), (id) => this.#underway.has(id))
+  }
+
+  async #isMine({ record }: Waiting, now: number): Promise<boolean> {
+    if (!this.#o.isShared || this.#unrecorded.has(record.id)) return true
+    const { won, claim: standing } = await claim(this.#o.facts, record, this.#outbox.claimOf(record.id), now)
+    this.#outbox.takeClaim(standing)
+    return won
+  }
+
+  /** @returns whether something came of it that is on record now. */
+  async #attempt(attempted: Attempted, signal: AbortSignal, lane?: Lane): Promise<boolean> {
+    const { record, endpoint, outgoing } = attempted
+    let made = this.#unrecorded.get(record.id)
+    if (made === undefined) {
+      const stay = await reasonToStay(this.#o, attempted)
+      if (stay === 'wait') return false
+      if (stay !== null) made = { at: this.#o.now(), result: { outcome: 'skipped', note: stay } }
+    }
+    if (made === undefined) {
+      const message = await messageOf(this.#o, outgoing, this.#outbox.bodyOf(outgoing.id))
+      const deployment = this.#o.deployments.find(record.deploymentId)
+      const approval = await approvalOf(this.#o.facts, outgoing)
+      const circumstances = {
+        deployment: deployment === null ? null : noticeOf(deployment, this.#o.publicUrl),
+        receipts: this.#outbox.receiptsOf(endpoint.id, record.deploymentId),
+        isOvertaken: this.#outbox.isOvertaken(record),
+        ...(approval === null ? {} : { approval }),
+      }
+      const at = this.#o.now()
+      const result = await this.#send(endpoint.id, message, circumstances, at, signal)
+      // An attempt that our own stop cut off is not the receiver's failure; the next start makes it again.
+      if (signal.aborted && result.outcome === 'retry') return false
+      lane?.note(result, this.#o.now())
+      made = { at, result }
+      this.#unrecorded.set(record.id, made)
+    }
+    await this.#deliveryLog.record(attempted, made)
+    this.#unrecorded.delete(record.id)
+    return true
+  }
+
+  async #send(
+    endpointId: string,
+    message: Message,
+    circumstances: Pick<Delivery, 'deployment' | 'receipts' | 'isOvertaken' | 'approval'>,
+    at: number,
+    signal: AbortSignal,
+  ): Promise<AttemptResult> {
+    const { endpoints, sinks, ports, metrics, log } = this.#o
+    const endpoint = endpoints.get(endpointId)
+    const sink = sinks.get(endpoint.format)
+    if (sink === undefined)
+      return { outcome: 'failed', status: null, error: `this version of Davy has no format ${endpoint.format}` }
+    const stop = metrics.webhookDeliveryDuration.startTimer({ endpoint: endpointId })
+    const attributes = { 'deployment.id': message.subject, 'davy.endpoint': endpointId, 'davy.format': endpoint.format }
+    const delivery: Delivery = {
+      ...{ endpoint, secrets: endpoints.secretsOf(endpointId), message, ...circumstances, at: new Date(at) },
+    }
+    const onFault = (error: unknown) =>
+      log.error({ err: error, endpoint: endpointId, format: endpoint.format, messageId: message.id }, 'a format failed')
+    const result = await withSpan('davy.webhook.deliver', attributes, () =>
+      send(sink, delivery, ports, signal, onFault),
+    )
+    stop()
+    return result
+  }
+
+  /** What an endpoint that is down was never sent, and is a day old: on record as dead, to be replayed by hand. */
+  async #bury(item: Waiting): Promise<void> {
+    const error = 'never attempted: nothing has reached the endpoint for a day'
+    const result: AttemptResult = { outcome: 'failed', status: null, error }
+    await this.#deliveryLog.record(item, { at: this.#o.now(), result })
+  }
+}
