@@ -13,6 +13,11 @@ declare module 'fastify' {
     role?: Role | 'open'
     /** Media types of a body that the route takes beside JSON and protobuf. */
     contentTypes?: readonly string[]
+    /**
+     * Where the body may hold the token, for callers that can send no header: its value, or undefined. Who sends a header
+     * is judged by that alone.
+     */
+    bodyToken?: (body: unknown) => string | undefined
   }
   interface FastifyRequest {
     /** null on open routes and unknown paths. */
@@ -126,12 +131,23 @@ export function admit(
   return { name: token.name, role: token.role }
 }
 
+function tokenInBody({ routeOptions, body }: FastifyRequest): string | undefined {
+  return routeOptions.config.bodyToken?.(body)
+}
+
+/** Whether the token may be in the body, which is not read yet. */
+function isKnownByBody({ routeOptions, headers, is404 }: FastifyRequest): boolean {
+  return !is404 && headers.authorization === undefined && routeOptions.config.bodyToken !== undefined
+}
+
 function callerOf(request: FastifyRequest, reply: FastifyReply, tokens: readonly Token[] | null): Caller | null {
   const needed = request.routeOptions.config.role
   if (request.is404 || needed === 'open') return null
   if (needed === undefined) throw new DavyError('FORBIDDEN', 'The route does not say who may use it.')
+  const token = request.headers.authorization === undefined ? tokenInBody(request) : undefined
   try {
-    return admit(request.headers.authorization, needed, reads.has(request.method), tokens)
+    const authorization = token === undefined ? request.headers.authorization : `Bearer ${token}`
+    return admit(authorization, needed, reads.has(request.method), tokens)
   } catch (error) {
     if (error instanceof DavyError && error.code === 'UNAUTHENTICATED') {
       reply.header('www-authenticate', 'Bearer realm="davy", Basic realm="davy", charset="UTF-8"')
@@ -177,7 +193,10 @@ export function registerAccess(app: FastifyInstance, options: AccessOptions): vo
     if (answerCors(request, reply, allowedOrigins)) return reply.code(204).send()
     const isWrite = !reads.has(request.method)
     if (isWrite) checkOrigin(request, origins)
-    request.caller = callerOf(request, reply, tokens)
+    if (!isKnownByBody(request)) request.caller = callerOf(request, reply, tokens)
     if (isWrite) checkContentType(request)
+  })
+  app.addHook('preValidation', async (request, reply) => {
+    if (isKnownByBody(request)) request.caller = callerOf(request, reply, tokens)
   })
 }

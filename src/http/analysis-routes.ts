@@ -42,7 +42,9 @@ function checkTimes(body: Body<typeof analysisSchema>): void {
 }
 
 function templateOf(template: Body<typeof analysisSchema>['template'], { templates }: Services): Template {
-  if (typeof template === 'object') return parseTemplate({ name: 'inline', ...template }, '/template', templates.base)
+  if (typeof template === 'object') {
+    return parseTemplate({ name: 'inline', ...template }, '/template', templates.base, templates.checkQuery)
+  }
   const found = templates.find(template ?? 'default')
   if (found !== undefined) return found
   throw new DavyError('UNPROCESSABLE', `There is no template ${JSON.stringify(template)}.`, {

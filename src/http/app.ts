@@ -4,10 +4,15 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { type AccessOptions, registerAccess } from './access.ts'
 import { analysisRoutes } from './analysis-routes.ts'
 import { calibrationRoutes } from './calibration-routes.ts'
+import { checkRoutes } from './check-routes.ts'
+import { deliveryRoutes } from './delivery-routes.ts'
 import { deploymentRoutes } from './deployment-routes.ts'
 import { endpointRoutes } from './endpoint-routes.ts'
 import { eventRoutes } from './event-routes.ts'
+import { explanationRoutes } from './explanation-routes.ts'
+import { integrations } from './integrations/index.ts'
 import { judgementRoutes } from './judgement-routes.ts'
+import { logTemplateRoutes } from './log-template-routes.ts'
 import { otlpRoutes } from './otlp-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { planRoutes } from './plan-routes.ts'
@@ -18,6 +23,7 @@ import { quarantineRoutes } from './quarantine-routes.ts'
 import { remoteWriteRoutes } from './remote-write-routes.ts'
 import { serviceRoutes } from './service-routes.ts'
 import type { App, Services } from './services.ts'
+import { sourceRoutes } from './source-routes.ts'
 import { templateRoutes } from './template-routes.ts'
 import { inRequestSpan, registerTracing } from './tracing-hook.ts'
 import { verdictRoutes } from './verdict-routes.ts'
@@ -42,17 +48,23 @@ export async function createApp(services: Services, access: AccessOptions): Prom
     const typed = scope as App
     deploymentRoutes(typed, services)
     verdictRoutes(typed, services)
+    checkRoutes(typed, services)
+    explanationRoutes(typed, services)
     analysisRoutes(typed, services)
     judgementRoutes(typed, services)
     planRoutes(typed, services)
     templateRoutes(typed, services)
     serviceRoutes(typed, services)
+    sourceRoutes(typed, services)
     calibrationRoutes(typed, services)
+    logTemplateRoutes(typed, services)
     endpointRoutes(typed, services)
+    deliveryRoutes(typed, services)
     quarantineRoutes(typed, services)
     eventRoutes(typed, services)
     probeRoutes(typed, services)
     pageRoutes(typed, services)
+    for (const routes of integrations) routes(typed, services)
     typed.get('/openapi.json', { config: { role: 'viewer' }, schema: { hide: true } }, () => app.swagger())
   })
   await app.ready()
@@ -108,7 +120,7 @@ function bare(services: Services, access: AccessOptions): App {
   })
   // A connection that stays open after its answer would hold up the stop until it is idle for long.
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (services.stopping.aborted) reply.header('connection', 'close')
+    if (services.draining.aborted) reply.header('connection', 'close')
     done(null, payload)
   })
   registerProblems(app as unknown as FastifyInstance, count)

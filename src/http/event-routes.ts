@@ -8,7 +8,7 @@ const heartbeatMs = 15_000
 const maxBufferedBytes = 4 * 2 ** 20
 
 /** Server-sent events: deployments, verdicts and deliveries as they happen in this process. */
-export function eventRoutes(app: App, { bus, publicUrl, stopping }: Services): void {
+export function eventRoutes(app: App, { bus, publicUrl, draining }: Services): void {
   app.get(
     '/api/v1/events',
     { config: { role: 'viewer' }, schema: { tags: ['events'], produces: ['text/event-stream'] } },
@@ -23,11 +23,11 @@ export function eventRoutes(app: App, { bus, publicUrl, stopping }: Services): v
       function close(): void {
         clearInterval(heartbeat)
         unsubscribe()
-        stopping.removeEventListener('abort', close)
+        draining.removeEventListener('abort', close)
         stream.end()
       }
-      stopping.addEventListener('abort', close)
-      if (stopping.aborted) close()
+      draining.addEventListener('abort', close)
+      if (draining.aborted) close()
       reply.raw.once('close', close)
       return reply
         .type('text/event-stream; charset=utf-8')

@@ -5,6 +5,7 @@ import { InFlight } from '../engine/ingest/in-flight.ts'
 import { seriesJudges } from '../judges/index.ts'
 import type { SeriesJudge, SeriesJudgement } from '../judges/series-judge.ts'
 import { nearest } from '../platform/nearest.ts'
+import { leftBy } from './left-by.ts'
 import { readBody } from './read-body.ts'
 import type { App, Services } from './services.ts'
 
@@ -77,15 +78,8 @@ function judgeRoute(app: FastifyInstance, judge: keyof typeof seriesJudges, { ju
       // The places bound these bodies; telemetry's budget is not for them.
       const hold = new InFlight(bodyLimit).hold()
       const receive = () => readBody({ body: request.body, headers }, bodyLimits, hold)
-      const answer = await judgements.judgeComing(judge, receive, AbortSignal.any([stopping, gone(reply)]))
+      const answer = await judgements.judgeComing(judge, receive, AbortSignal.any([stopping, leftBy(reply)]))
       return reply.type('application/json; charset=utf-8').send(Buffer.from(answer))
     },
   )
-}
-
-/** Aborts when nobody waits for the answer any more. */
-function gone(reply: FastifyReply): AbortSignal {
-  const left = new AbortController()
-  reply.raw.once('close', () => left.abort())
-  return left.signal
 }

@@ -5,13 +5,14 @@ import { renderDeployment } from '../report/deployment-page.ts'
 import { renderFleet } from '../report/fleet-page.ts'
 import type { ReportDelivery, ReportLook } from '../report/report-input.ts'
 import { styleSheet } from '../report/style.ts'
+import { reportLogs } from './report-logs.ts'
 import { idParams } from './schemas.ts'
 import { sendPage } from './send-page.ts'
 import type { App, Services } from './services.ts'
 
 /** The pages that people look at. No script, no foreign origin. */
 export function pageRoutes(app: App, services: Services): void {
-  const { deployments, looks, deliverer, now, newestVerdict } = services
+  const { deployments, looks, explanations, deliverer, now, newestVerdict } = services
 
   app.get('/assets/davy.css', { config: { role: 'open' }, schema: { hide: true } }, (_request, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=300').send(styleSheet),
@@ -39,13 +40,22 @@ export function pageRoutes(app: App, services: Services): void {
         verdict,
         looks: rows.flatMap(reportLook),
         calibration: rows[0]?.evidence.calibration ?? null,
+        checks: services.checksOf(deployment),
+        explanation: await explanations.newestOf(params.id),
+        logs: reportLogs(await services.logTemplates.compare(deployment, untilOf(deployment, now()))),
         deliveries: reportDeliveries(deliverer.list(), deployment),
         now: now(),
         nextLookAt: services.nextLookAt(deployment),
+        queries: services.sources.show(deployment),
       })
       return sendPage(reply, html)
     },
   )
+}
+
+/** Unix milliseconds up to which a deployment's telemetry is its own. */
+function untilOf({ endedAt }: Deployment, now: number): number {
+  return endedAt === null ? now : Date.parse(endedAt)
 }
 
 function reportLook({ look, at, evidence, verdict }: Look): ReportLook[] {
@@ -74,9 +84,13 @@ function reportDeliveries(
   deployment: Deployment,
 ): readonly ReportDelivery[] {
   return all
-    .filter((delivery) => delivery.deploymentId === deployment.id)
-    .flatMap(({ endpoint, attempts }) =>
-      attempts.map(({ at, outcome, status, attempt }) => ({ endpoint, at, outcome, status, attempt })),
+    .filter(({ deploymentId, state }) => deploymentId === deployment.id && state !== 'skipped')
+    .flatMap(({ endpoint, messageId, state, attempts }) =>
+      attempts.map(({ at, outcome, status, attempt, note }, index) => {
+        const isLast = index === attempts.length - 1 && state === 'failed'
+        const shown = isLast && outcome === 'retry' ? 'failed' : outcome
+        return { endpoint, messageId, at, outcome: shown, status, attempt, note }
+      }),
     )
     .sort((a, b) => (a.at < b.at ? -1 : 1))
 }

@@ -5,12 +5,12 @@ import type { App, Services } from './services.ts'
 
 /** Is it alive, is it ready, what does it measure, and the switch that stops every gate. */
 export function probeRoutes(app: App, services: Services): void {
-  const { deployments, metrics, stopping, storage } = services
+  const { deployments, metrics, draining, storage } = services
 
   app.get('/livez', { config: { role: 'open' }, schema: { tags: ['operations'] } }, () => ({ status: 'alive' }))
 
   app.get('/readyz', { config: { role: 'open' }, schema: { tags: ['operations'] } }, async () => {
-    if (stopping.aborted) throw new DavyError('STOPPING', 'Davy is stopping.', { retryAfterSeconds: 5 })
+    if (draining.aborted) throw new DavyError('STOPPING', 'Davy is stopping.', { retryAfterSeconds: 5 })
     if (!services.isReady()) throw new DavyError('STOPPING', 'Davy is starting.', { retryAfterSeconds: 1 })
     await storage.query('SELECT 1')
     return { status: 'ready' }

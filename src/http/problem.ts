@@ -172,7 +172,9 @@ export function sendProblem(
   onProblem: (code: ErrorCode) => void = () => {},
 ): FastifyReply {
   const problem = problemOf(error, request)
-  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'request failed')
+  // That Davy stops is no failure of a request, and probes hear of it again and again while it drains.
+  const isFailure = problem.status >= 500 && problem.code !== 'STOPPING'
+  if (isFailure) request.log.error({ err: error, code: problem.code }, 'request failed')
   onProblem(problem.code)
   if (error instanceof DavyError && error.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))

@@ -162,14 +162,6 @@ export const killSwitchSchema = Type.Object(
   closed,
 )
 
-export const endpointSchema = Type.Object(
-  {
-    url: Type.String({ maxLength: 2000, description: 'http or https; without user name and password' }),
-    events: Type.Optional(Type.Array(Type.Enum(['verdict.changed', 'verdict.decided']), { minItems: 1 })),
-  },
-  closed,
-)
-
 export const idParams = Type.Object({ id: name('an id') })
 export const nameParams = Type.Object({ name: name('a name') })
 

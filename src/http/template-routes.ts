@@ -38,7 +38,7 @@ export function templateRoutes(app: App, { templates }: Services): void {
           where: '/name',
         })
       }
-      const template = parseTemplate({ ...body, name: params.name }, '', templates.base)
+      const template = parseTemplate({ ...body, name: params.name }, '', templates.base, templates.checkQuery)
       const { created } = await templates.put(template)
       reply.code(created ? 201 : 200)
       return templates.find(params.name)

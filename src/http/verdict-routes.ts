@@ -6,6 +6,7 @@ import { renderMarkdown } from '../report/markdown.ts'
 import { awaitNews } from './await-news.ts'
 import { deploymentView } from './deployment-routes.ts'
 import { ecsHookAnswer, gateAnswer } from './gate.ts'
+import { promoteOrWait } from './integrations/workload-gate.ts'
 import { idParams } from './schemas.ts'
 import type { App, Services } from './services.ts'
 
@@ -87,7 +88,10 @@ function answerOf(verdict: Verdict, format: Format, services: Services): Answer 
     return { tag: id, final, type: 'text/markdown; charset=utf-8', body: renderMarkdown(verdict) }
   }
   if (format !== 'gate' && format !== 'ecs-hook') return { tag: id, final, type: null, body: verdict }
-  const gate = gateAnswer(verdict, services.killSwitch(), services.now())
+  const told = gateAnswer(verdict, services.killSwitch(), services.now())
+  // Closed a moment ago, its last verdict is still to come.
+  const isPromote = told.verdict === 'promote'
+  const gate = isPromote ? promoteOrWait(told, verdict, services.deployments.get(verdict.deploymentId), null) : told
   // A gate may have to wait under the same verdict: kill switch, old age. Who knows the verdict does not know that.
   const tag = gate.verdict === 'wait' && verdict.decision !== 'hold' ? `${id}.wait` : id
   return { tag, final, type: null, body: format === 'gate' ? gate : ecsHookAnswer(gate) }
@@ -122,16 +126,16 @@ function parseWait(text: string | undefined): number {
 }
 
 /** What ends the waiting for a verdict, and what is worth looking again for. */
-function waiting({ bus, stopping }: Services, id: string, waitMs: number, reply: FastifyReply) {
+function waiting({ bus, draining }: Services, id: string, waitMs: number, reply: FastifyReply) {
   const left = new AbortController()
   const leave = () => left.abort()
   const timer = setTimeout(leave, waitMs)
-  stopping.addEventListener('abort', leave)
-  if (stopping.aborted) leave()
+  draining.addEventListener('abort', leave)
+  if (draining.aborted) leave()
   reply.raw.once('close', () => {
     leave()
     clearTimeout(timer)
-    stopping.removeEventListener('abort', leave)
+    draining.removeEventListener('abort', leave)
   })
   const subscribe = (wake: () => void) =>
     bus.subscribe((event) => {

@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Davy, startDavy, until } from '../davy.ts'
 import { type Received, type Receiver, startReceiver } from '../sinks/receiver.ts'
+import { flagToken, startUnleash } from '../sinks/simulators/flags.ts'
 import { type Caller, callerOf } from './client.ts'
 
 let davy: Davy
@@ -131,10 +132,112 @@ describe('an endpoint', () => {
   })
 })
 
+describe('a change', () => {
+  let id: string
+  let secret: string
+  const one = (changes: object = {}) => ({ url: receiver.url, services: ['nobody'], ...changes })
+
+  test('of some settings keeps the others and the secret', async () => {
+    const made = await call('POST', path, one({ decisions: ['rollback'] }))
+    id = made.body.id
+    secret = made.body.secret
+    const changed = await call('PATCH', `${path}/${id}`, { environments: ['production'] })
+    expect(changed).toMatchObject({
+      ...{ status: 200, body: { environments: ['production'], decisions: ['rollback'], services: ['nobody'] } },
+    })
+    expect(changed.text).not.toMatch(/whsec_|"secret"/)
+    expect((await call('GET', `${path}/${id}`)).body).toEqual(changed.body)
+  })
+
+  test('of the whole puts defaults where nothing is said', async () => {
+    const put = await call('PUT', `${path}/${id}`, one())
+    expect(put.body).toMatchObject({ environments: [], decisions: [], services: ['nobody'], format: 'cloudevents' })
+  })
+
+  test('that fits no format is refused, whole', async () => {
+    const refused = await call('PATCH', `${path}/${id}`, { options: { channel: '#releases' }, disabled: true })
+    expect(refused.body).toMatchObject({ status: 422, where: '/options' })
+    expect((await call('GET', `${path}/${id}`)).body).toMatchObject({ options: {}, disabled: false })
+    expect((await call('PATCH', `${path}/${id}`, {})).status).toBe(400)
+  })
+
+  test('switches it off and on', async () => {
+    const off = await call('PATCH', `${path}/${id}`, { disabled: true })
+    expect(off.body).toMatchObject({ disabled: true, disabledBecause: 'switched off by the API' })
+    const on = await call('PATCH', `${path}/${id}`, { disabled: false })
+    expect(on.body).toMatchObject({ disabled: false, disabledBecause: null })
+  })
+
+  test('of the secret lets both sign for a while, and shows the new one once', async () => {
+    const rotated = await call('POST', `${path}/${id}/rotate`, { overlapHours: 1 })
+    expect(rotated.body.secret).toMatch(/^whsec_/)
+    expect(rotated.headers.get('cache-control')).toBe('no-store')
+    await call('POST', `${path}/${id}/test`)
+    const { body, headers } = received('endpoint.test').at(-1)!
+    for (const each of [secret, rotated.body.secret])
+      expect(new Webhook(each).verify(body, headers as Record<string, string>)).toMatchObject({ subject: id })
+    expect((await call('GET', `${path}/${id}`)).text).not.toContain('whsec_')
+  })
+
+  test("to a secret of one's own is taken and not repeated", async () => {
+    const own = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+    const changed = await call('PATCH', `${path}/${id}`, { secret: own })
+    expect([changed.status, changed.text.includes('whsec_')]).toEqual([200, false])
+    await call('POST', `${path}/${id}/test`)
+    const { body, headers } = received('endpoint.test').at(-1)!
+    expect(String(headers['webhook-signature']).split(' ')).toHaveLength(1)
+    new Webhook(own).verify(body, headers as Record<string, string>)
+  })
+})
+
+test('a flag is switched off by a rollback, and not before the kill switch is off again', async () => {
+  const unleash = await startUnleash()
+  const killSwitch = (on: boolean) => call('PUT', '/api/v1/kill-switch', { on, reason: 'a test' })
+  try {
+    const asked = { format: 'unleash', url: unleash.url, secret: flagToken, act: true, services: ['flagged'] }
+    await call('POST', path, {
+      ...asked,
+      options: { flag: 'new-checkout', project: 'shop', environment: 'production' },
+    })
+    await killSwitch(true)
+    const opened = {
+      service: 'flagged',
+      strategy: 'feature-flag',
+      canary: { version: '2' },
+      baseline: { version: '1' },
+    }
+    const { body: deployment } = await call('POST', '/api/v1/deployments', opened)
+    const decided = { decision: 'rollback', reason: 'a test' }
+    await call('POST', `/api/v1/deployments/${deployment.id}/override`, decided)
+    const deliveries = async () => (await call('GET', `/api/v1/deliveries?deploymentId=${deployment.id}`)).body.items
+    const pending = await until(async () => (await deliveries())[0], 'the delivery')
+    expect((await call('POST', `/api/v1/deliveries/${pending.id}/replay`)).body).toMatchObject({ status: 409 })
+    expect([unleash.isOn(), (await deliveries())[0].state]).toEqual([true, 'pending'])
+    await killSwitch(false)
+    await until(async () => (await deliveries())[0].state === 'delivered', 'the rollback')
+    expect(unleash.isOn()).toBe(false)
+  } finally {
+    await killSwitch(false)
+    await unleash.close()
+  }
+})
+
+test('every format says what it needs, and none needs what it does not say', async () => {
+  const { body } = await call('GET', '/api/v1/formats')
+  expect(body.items.map(({ format }: { format: string }) => format)).toContain('cloudevents')
+  expect(body.items.find(({ format }: { format: string }) => format === 'cloudevents')).toMatchObject({
+    ...{ signature: 'standard-webhooks', schemes: ['http', 'https'], defaultUrl: null, options: [], canAct: false },
+  })
+})
+
 describe('what is refused', () => {
   test.each<[string, object, number, string]>([
     ['no URL', {}, 400, '/url'],
-    ['an unknown key', { url: 'https://a.example', secret: 'whsec_AAAA' }, 400, '/secret'],
+    ['an unknown key', { url: 'https://a.example', secrets: 'whsec_AAAA' }, 400, '/secrets'],
+    ['a secret of another form', { url: 'https://a.example', secret: 'whsec_AAAA' }, 422, '/secret'],
+    ['an unknown format', { url: 'https://a.example', format: 'cloudevent' }, 422, '/format'],
+    ['an unknown option', { url: 'https://a.example', options: { chanel: '#releases' } }, 422, '/options'],
+    ['acting without anything to act on', { url: 'https://a.example', act: true }, 422, '/act'],
     ['an unknown event', { url: 'https://a.example', events: ['all'] }, 400, '/events/0'],
     ['another scheme', { url: 'ftp://a.example' }, 422, '/url'],
     ['no URL at all', { url: 'a.example' }, 422, '/url'],

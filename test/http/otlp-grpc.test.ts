@@ -102,7 +102,7 @@ describe('what the SDK sends with OTEL_EXPORTER_OTLP_PROTOCOL=grpc', () => {
     } finally {
       await davy.stop()
     }
-    const { storage } = openStorage(storageUrl)
+    const { storage } = await openStorage(storageUrl)
     const rows = await storage
       .query(`
       SELECT * FROM (

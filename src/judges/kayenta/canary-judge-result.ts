@@ -55,7 +55,7 @@ export const warningCodes = [
 
 /** Where the compatible answer fails open, is random, or is otherwise not what it looks like. */
 export type JudgementWarning = {
-  readonly code: (typeof warningCodes)[number]
+  readonly code: (typeof warningCodes)[number] | 'UNDECIDED'
   /** The metric or group it is about; absent: the whole judgement. */
   readonly subject?: string
   readonly message: string
