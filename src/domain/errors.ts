@@ -25,6 +25,7 @@ export const errorTable = {
   OVERLOADED: { status: 429, title: 'Too much is waiting' },
   INTERNAL: { status: 500, title: 'Davy failed; this says nothing about the release' },
   STORAGE_DOWN: { status: 503, title: 'The storage does not answer' },
+  SOURCE_DOWN: { status: 503, title: 'A system that is asked for metrics does not answer as it should' },
   STOPPING: { status: 503, title: 'Davy is stopping' },
   CONFIG: { status: 500, title: 'The configuration is not valid' },
 } as const

@@ -1,3 +1,5 @@
+import type { FailedCheck } from './check.ts'
+
 /** Requests and, among them, failed ones. */
 export type Counts = { readonly requests: number; readonly errors: number }
 
@@ -107,6 +109,8 @@ export type Slice = {
   readonly pairs?: Pairs
   /** By metric: evidence of sources that are asked for one metric. Absent or without a metric: nothing was due. */
   readonly own?: Readonly<Record<string, OwnEvidence>>
+  /** Checks that have failed and alerts that fired when the look was taken; absent: none. */
+  readonly checks?: readonly FailedCheck[]
   /** Share of the traffic that was announced for the canary at `to`, 0 to 1. Absent: none was announced. */
   readonly plannedWeight?: number
   /**

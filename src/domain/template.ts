@@ -1,8 +1,8 @@
 /** A metric's kind decides which evidence is gathered and which test judges it. */
-export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired'
+export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired' | 'signatures'
 
 /** Sources that are asked for one metric at a time, by what the metric's `query` says. */
-export const querySources = ['prometheus', 'clickhouse', 'http', 'logs', 'calls'] as const
+export const querySources = ['prometheus', 'clickhouse', 'http', 'logs', 'calls', 'alerts'] as const
 
 export type QuerySource = (typeof querySources)[number]
 
@@ -15,7 +15,8 @@ export type MetricSpec = {
   readonly name: string
   /**
    * `proportion`: failed requests among all; `distribution`: request durations; `gauge`: levels by pod, as of memory;
-   * `count`: events per pod and second, as restarts; `paired`: answers of both arms to the same requests.
+   * `count`: events per pod and second, as restarts; `paired`: answers of both arms to the same requests;
+   * `signatures`: requests that log errors or warnings, by what they log.
    */
   readonly kind: MetricKind
   /**
@@ -81,4 +82,18 @@ export type Template = {
   readonly onDeadline: 'hold' | 'promote' | 'rollback'
   readonly onSilence: 'hold' | 'rollback'
   readonly metrics: readonly MetricSpec[]
+}
+
+/** Whether a metric is judged from requests as telemetry tells of them, which all come from one source. */
+export function isOfRequests(metric: Pick<MetricSpec, 'kind' | 'source'>): boolean {
+  return (metric.kind === 'proportion' || metric.kind === 'distribution') && !isQueried(metric)
+}
+
+/**
+ * The metric whose source counts the requests of a deployment, when telemetry does not: the first proportion that is
+ * queried. null: telemetry counts them.
+ */
+export function mainQuery({ metrics }: Template): MetricSpec | null {
+  if (metrics.some((metric) => isOfRequests(metric) || metric.kind === 'paired')) return null
+  return metrics.find((metric) => metric.kind === 'proportion' && isQueried(metric)) ?? null
 }

@@ -1,0 +1,97 @@
+import type { Counts } from './evidence.ts'
+
+/** Requests and, among them, those that the explanation is about: failed ones, or slow ones. */
+export type BothArms = { readonly baseline: Counts; readonly canary: Counts }
+
+/** One attribute value that holds much of the excess. */
+export type AttributeExcess = BothArms & {
+  /** A span's or a resource's attribute, as it was sent. */
+  readonly attribute: string
+  readonly value: string
+  /** Share of all the canary's excess that lies there, 0 to 1. */
+  readonly share: number
+  /** Evidence that the canary is worse there than elsewhere; told only when found at a false discovery rate of 10%. */
+  readonly eValue: number
+}
+
+/** Whether the harm is of the version, or of one place that it runs in. */
+export type PlaceFinding = {
+  /**
+   * `version`: its pods do alike; `pod`, `node`: one of them does worse than the others, which do like the baseline;
+   * `unknown`: too few pods, or too little seen.
+   */
+  readonly kind: 'version' | 'pod' | 'node' | 'unknown'
+  /** The pod or the node; null for the other kinds. */
+  readonly place: string | null
+  /** That place against the other places of the canary, at 1 for none. */
+  readonly eValue: number
+  readonly summary: string
+}
+
+/** One edge of the service, both arms. */
+export type EdgeComparison = {
+  readonly edge: string
+  readonly state: 'both' | 'new' | 'vanished'
+  /** Calls per request of the service, share of the calls that failed, and mean seconds of one; null without calls. */
+  readonly baseline: EdgeFigures
+  readonly canary: EdgeFigures
+  /** Seconds that the edge adds to a mean request of the canary. */
+  readonly secondsMore: number
+}
+
+export type EdgeFigures = {
+  readonly calls: number
+  readonly callsPerRequest: number
+  readonly failed: number | null
+  readonly seconds: number | null
+}
+
+/** Where the time of a mean request goes, seconds. `self` is what is left when all calls are taken off. */
+export type TimeComparison = {
+  readonly baseline: { readonly request: number; readonly calls: number; readonly self: number }
+  readonly canary: { readonly request: number; readonly calls: number; readonly self: number }
+}
+
+export type ErrorTypeShare = {
+  readonly errorType: string
+  /** Failed requests of this type, and per request of the arm. */
+  readonly baseline: { readonly errors: number; readonly perRequest: number }
+  readonly canary: { readonly errors: number; readonly perRequest: number }
+}
+
+/** A change of the same time that may be the cause. */
+export type Suspect = {
+  readonly deploymentId: string
+  readonly service: string
+  readonly strategy: string
+  readonly version: string | null
+  /** `itself`, a service that it calls, one that calls it, or another one of the same environment. */
+  readonly relation: 'itself' | 'callee' | 'caller' | 'other'
+  /** Unix milliseconds. */
+  readonly startedAt: number
+  /** Why it stands where it stands. */
+  readonly reason: string
+}
+
+/**
+ * What was found about a verdict beyond its decision: where the harm is, what it comes from, who else changed. It
+ * explains and never decides.
+ */
+export type Explanation = {
+  readonly verdictId: string
+  readonly deploymentId: string
+  /** When it was made, and the window that it looked at, Unix milliseconds. */
+  readonly at: number
+  readonly from: number
+  readonly to: number
+  /** What is counted: failed requests, or those slower than so many seconds. */
+  readonly event: { readonly kind: 'failed' } | { readonly kind: 'slow'; readonly seconds: number }
+  /** One in so many traces was looked at for attributes; 1: all. */
+  readonly oneIn: number
+  readonly attributes: readonly AttributeExcess[]
+  readonly place: PlaceFinding
+  readonly edges: readonly EdgeComparison[]
+  readonly time: TimeComparison | null
+  readonly errorTypes: readonly ErrorTypeShare[]
+  readonly suspects: readonly Suspect[]
+}
