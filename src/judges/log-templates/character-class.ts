@@ -1,5 +1,8 @@
-/** What a character is to the scanner of log lines. `sign` is what numbers hold beside digits; all else is `letter`. */
-export const characterClass = { letter: 0, space: 1, delimiter: 2, digit: 3, sign: 4 } as const
+/**
+ * What a character is to the scanner of log lines. `sign` is what numbers hold beside digits, `other` the rest of ASCII that
+ * stands in words; all else is `letter`.
+ */
+export const characterClass = { letter: 0, space: 1, delimiter: 2, digit: 3, sign: 4, other: 5 } as const
 
 const table = classTable()
 
@@ -25,5 +28,6 @@ function classTable(): Uint8Array {
   for (const mark of ',;()[]{}<>"\'=|:') classes[mark.charCodeAt(0)] = characterClass.delimiter
   classes.fill(characterClass.digit, 48, 58)
   for (const mark of '.-+%/#~*^!?_$') classes[mark.charCodeAt(0)] = characterClass.sign
+  for (const mark of '&@\\`\x7f') classes[mark.charCodeAt(0)] = characterClass.other
   return classes
 }

@@ -9,6 +9,11 @@ const topLevelDomains = new Set(
 /** `server.go:42` is a place in a source file, though .go might be a country. */
 const sourceEndings = new Set('js ts py go rs rb cc hh sh cs kt pl hs ex ml fs vb'.split(' '))
 
+/** `Price#41`: every build moves the number, and may give it one digit more. */
+const placeInSource = /^[\w.$]*[A-Za-z]#\d+$/
+/** Longer than words get: base64, signatures. */
+const longWord = 60
+
 /**
  * A word of a log line with its variable part taken away: the placeholder for what is a number, an address, an id, a path
  * or a host name; "#" for the digits of a word that has one or two (`worker-3`) or ends in a line number; else the word.
@@ -16,13 +21,25 @@ const sourceEndings = new Set('js ts py go rs rb cc hh sh cs kt pl hs ex ml fs v
  */
 export function maskWord(word: string): string {
   const shape = shapeOf(word)
-  if (isAddress(word, shape)) return placeholder
+  if (isAddress(word, shape) || word.length >= longWord) return placeholder
   if (shape.digits === 0) return isPureHex(word) || isHost(word, 0) ? placeholder : word
   if (shape.letters === 0 || isNumber(word)) return placeholder
+  if (placeInSource.test(word)) return word.replace(/\d+$/, '#')
   if (/^[0-9a-f-]{6,}$/i.test(word)) return placeholder
   if (endsInLineNumber(word, shape)) return word.replace(/\d+$/, '#')
   if (shape.digits >= 3 || shape.runs >= 3 || hasIdSegment(word)) return placeholder
   return isHost(word, shape.digits) ? placeholder : word.replace(/\d+/g, '#')
+}
+
+/**
+ * Whether a word without "#" is a value by its digits alone, which most values are: three of them, and no line number at
+ * its end. {@link maskWord} says the same, after many more questions.
+ *
+ * @param letters of any alphabet
+ * @param runs of digits
+ */
+export function isValueByDigits(digits: number, letters: number, runs: number): boolean {
+  return digits >= 3 && (runs >= 2 || letters < 8 || digits > letters)
 }
 
 /** A lower-case dotted name that ends as hosts do, or localhost: what stands before ":" and a port. */

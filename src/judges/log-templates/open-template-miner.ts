@@ -38,6 +38,8 @@ export type TemplateMiner = {
    * @returns the hash of its skeleton, to count by; 0 for a line that is not learnt
    */
   add(line: string, lines?: number): number
+  /** The skeleton that a hash stands for now, its tokens joined by "\n"; null for 0 and for what was dropped. */
+  skeletonOf(hash: number): { readonly text: string; readonly isTemplate: boolean } | null
   /** The template of a hash that {@link TemplateMiner.add} gave; that of all unlearnt lines for 0 and for what was dropped. */
   templateOf(hash: number): Template
   /** All templates, in the order of their text. */
@@ -66,6 +68,8 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
   const scan = openLineScanner()
   const byText = new Map<string, Skeleton>()
   const byHash = new Map<number, Skeleton>()
+  /** Lines that came before, found without a string of all their tokens; another one may have the same shape. */
+  const byShape = new Map<number, { readonly tokens: readonly string[]; readonly skeleton: Skeleton }>()
   const aliases = new Map<number, number>()
   /** For each count of tokens the sets of places, as text, at which a template of a full miner has values. */
   const holes = new Map<number, Map<string, readonly number[]>>()
@@ -78,12 +82,24 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
 
   function add(line: string, lines = 1): number {
     const tokens = scan(line)
-    const text = tokens.join('\n')
-    const skeleton = byText.get(text) ?? coveredBy(tokens)
+    const shape = shapeOf(tokens)
+    const last = byShape.get(shape)
+    let text = ''
+    let skeleton = last !== undefined && isSame(last.tokens, tokens) ? last.skeleton : undefined
+    if (skeleton === undefined) {
+      text = tokens.join('\n')
+      skeleton = byText.get(text) ?? coveredBy(tokens)
+      if (skeleton !== undefined) rememberShape(shape, tokens, skeleton)
+    }
     if (pausedLines > 0) pausedLines = Math.max(0, pausedLines - lines)
     if (skeleton === undefined) return learn(text, lines, line)
     skeleton.lines += lines
     return skeleton.hash
+  }
+
+  function rememberShape(shape: number, tokens: readonly string[], skeleton: Skeleton): void {
+    if (byShape.size >= maxSkeletons) byShape.clear()
+    byShape.set(shape, { tokens: [...tokens], skeleton })
   }
 
   function coveredBy(tokens: readonly string[]): Skeleton | undefined {
@@ -160,6 +176,7 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
 
   function forget(skeleton: Skeleton): void {
     resolved = null
+    byShape.clear()
     byText.delete(skeleton.text)
     byHash.delete(skeleton.hash)
   }
@@ -186,6 +203,11 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
     return resolved
   }
 
+  function skeletonOf(hash: number): { readonly text: string; readonly isTemplate: boolean } | null {
+    const skeleton = byHash.get(targetOf(hash))
+    return skeleton === undefined ? null : { text: skeleton.text, isTemplate: skeleton.isTemplate }
+  }
+
   function templateOf(hash: number): Template {
     return resolve().byHash.get(targetOf(hash)) ?? unlearnt
   }
@@ -203,6 +225,7 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
   function merge(other: SavedMiner): void {
     if (other.version !== skeletonVersion)
       throw new RangeError(`template miner: expected a state of version ${skeletonVersion}, got ${other.version}`)
+    byShape.clear()
     for (const skeleton of other.skeletons) put(skeleton)
     for (const [from, to] of other.aliases) if (!byHash.has(from)) aliases.set(from, to)
     unlearntLines += other.unlearntLines
@@ -226,7 +249,7 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
     }
   }
 
-  return { add, templateOf, templates, merge, save }
+  return { add, skeletonOf, templateOf, templates, merge, save }
 }
 
 type Group = { readonly template: Template; readonly members: readonly Skeleton[] }
@@ -246,4 +269,20 @@ function clusters(
     tokens,
     members: members.map((member) => skeletons[member] as Skeleton),
   }))
+}
+
+/** A number that differs for most lines of different tokens. */
+function shapeOf(tokens: readonly string[]): number {
+  let shape = tokens.length
+  for (const token of tokens) {
+    const { length } = token
+    shape = Math.imul(shape ^ (token.charCodeAt(0) + (token.charCodeAt(length - 1) << 8) + (length << 16)), 0x01000193)
+  }
+  return shape
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false
+  return true
 }

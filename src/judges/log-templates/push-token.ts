@@ -14,31 +14,36 @@ const absent = words('null nil none undefined nan n/a <nil>')
 const separators = new Set([':', ',', '|', ';', '-', '/'])
 const valuePlaces = new Set(['=', ':', ',', '(', '|', '[', '{'])
 
+/** What a word is wherever it stands: its token, and whether it may also be a unit, part of a date, or no value. */
+export type WordReading = { readonly token: string; readonly role: 'plain' | 'unit' | 'date' | 'absent' }
+
+/** @param masked the word with its variable part taken away */
+export function readWord(word: string, masked: (word: string) => string): WordReading {
+  const lower = word.length <= 9 ? word.toLowerCase() : ''
+  const token = masked(word)
+  if (units.has(lower)) return { token, role: 'unit' }
+  if (months.has(lower) || weekdays.has(lower)) return { token, role: 'date' }
+  return { token, role: absent.has(lower) ? 'absent' : 'plain' }
+}
+
 /**
  * A word; nothing for a unit after a value; a value for a month or weekday of a date and for `null` where a value stands.
  *
  * @param after the place in the line right after it
  */
-export function pushWord(
-  text: string,
-  line: string,
-  after: number,
-  tokens: string[],
-  masked: (word: string) => string,
-): void {
-  const word = withoutFullStop(text)
-  const lower = word.length <= 9 ? word.toLowerCase() : ''
-  const previous = tokens.at(-1)
-  if (lower !== '') {
-    if (previous === placeholder && units.has(lower)) return
-    const isDate = (months.has(lower) || weekdays.has(lower)) && isDateNext(line, after)
-    const isAbsent = absent.has(lower) && previous !== undefined && valuePlaces.has(previous)
-    if (isDate || isAbsent) {
+export function pushWord({ token, role }: WordReading, line: string, after: number, tokens: string[]): void {
+  if (role !== 'plain') {
+    const previous = tokens.at(-1)
+    if (role === 'unit' && previous === placeholder) return
+    const isValue =
+      role === 'date'
+        ? isDateNext(line, after)
+        : role === 'absent' && previous !== undefined && valuePlaces.has(previous)
+    if (isValue) {
       pushMask(tokens)
       return
     }
   }
-  const token = masked(word)
   if (token === placeholder) pushMask(tokens)
   else tokens.push(token)
 }
@@ -65,7 +70,8 @@ export function dropBracketAfterMask(tokens: string[], open: string): void {
     tokens.length = size - 3
 }
 
-function withoutFullStop(text: string): string {
+/** A word without the mark that ends its sentence. */
+export function withoutFullStop(text: string): string {
   let end = text.length
   while (end > 1 && '.!?'.includes(text[end - 1] as string)) end -= 1
   return end === text.length ? text : text.slice(0, end)

@@ -1,5 +1,6 @@
 import { characterClass, classOf, isAlphanumeric, isWordCode } from './character-class.ts'
 import { dropBracketAfterMask, pushMask } from './push-token.ts'
+import { placeholder } from './token-kind.ts'
 
 const maxQuote = 200
 const maxBracket = 300
@@ -14,7 +15,14 @@ export function scanDelimiter(line: string, at: number, end: number, tokens: str
     const after = scanQuote(line, at, end, tokens)
     if (after > 0) return after
   }
-  if (mark === '<' && classOf(line.charCodeAt(at + 1)) === characterClass.digit) return at + 1
+  if (mark === '<' && classOf(line.charCodeAt(at + 1)) === characterClass.digit && !isBracketed(line, at + 1, end)) {
+    return at + 1
+  }
+  if (mark === '>' && tokens.at(-1) === placeholder && tokens.at(-2) === '<') {
+    tokens.length -= 2
+    pushMask(tokens)
+    return at + 1
+  }
   if (mark === '=') {
     if (tokens.at(-1) !== '=') tokens.push('=')
     return scanAfterEquals(line, at + 1, end, tokens)
@@ -22,6 +30,13 @@ export function scanDelimiter(line: string, at: number, end: number, tokens: str
   tokens.push(mark)
   if (mark === ')' || mark === ']') dropBracketAfterMask(tokens, mark === ')' ? '(' : '[')
   return at + 1
+}
+
+/** `<5 ms` is less than, `<5f3a>` a value in brackets, as is `<f35a>`. */
+function isBracketed(line: string, start: number, end: number): boolean {
+  let at = start
+  while (at < end && isWordCode(line.charCodeAt(at))) at += 1
+  return line[at] === '>'
 }
 
 /** `ruser= rhost=` has an empty value, `source=Work{1 2}` a value with brackets: both are one value. */

@@ -1,27 +1,19 @@
-/** What varies from one message of a statement to the next; words of letters and digits are identifiers. */
-const uuid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi
-const wordWithDigit = /[\p{L}_]*\d[\p{L}\d_]*/gu
-const runOfMasks = /<\*>(?:[\s.,:;/|+-]*<\*>)+/g
-/** A token that is longer than words get: base64, signatures, URLs with everything in them. */
-const longToken = /\S{60,}/g
+import { openLineScanner } from '../log-templates/scan-line.ts'
 
 /** So much of a message names its statement; what follows is mostly data. */
 const skeletonLength = 96
 
 /**
- * The part of a message that stays the same whenever its statement runs: of a JSON object its message, then numbers,
- * hexadecimal, uuids, addresses, source line numbers and identifiers masked as <*>, and cut after 96 characters.
- * Line numbers go too, because every build moves them.
+ * The part of a message that stays the same whenever its statement runs: of a JSON object its severity and message, with
+ * values masked as in every log, and cut after 96 characters.
  */
-export function messageSkeleton(message: string): string {
-  return textOf(message)
-    .slice(0, 4 * skeletonLength)
-    .replace(uuid, '<*>')
-    .replace(wordWithDigit, '<*>')
-    .replace(runOfMasks, '<*>')
-    .replace(longToken, '<*>')
-    .slice(0, skeletonLength)
-    .trim()
+export function openMessageSkeletons(): (message: string) => string {
+  const scan = openLineScanner()
+  return (message) =>
+    scan(textOf(message).slice(0, 4 * skeletonLength))
+      .join(' ')
+      .slice(0, skeletonLength)
+      .trim()
 }
 
 /** Severity and message of a structured line; the line itself when it is none. */

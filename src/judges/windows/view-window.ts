@@ -1,5 +1,5 @@
 import { linkSpans, type Request, spanKey } from './link-spans.ts'
-import { messageSkeleton } from './message-skeleton.ts'
+import { openMessageSkeletons } from './message-skeleton.ts'
 import type { TelemetryWindow } from './telemetry-window.ts'
 import { windowCpu } from './window-cpu.ts'
 
@@ -61,11 +61,12 @@ function countTemplates(
   ofSpans: ReadonlyMap<string, Request>,
   requests: ReadonlySet<Request>,
 ): Counted {
+  const skeletonOf = openMessageSkeletons()
   const written = new Map([...requests].map((request) => [request, new Set<string>()]))
   for (const { trace, span, service: writer, message } of logs) {
     if (writer !== service || trace === null || span === null) continue
     const request = ofSpans.get(spanKey(trace, span))
-    if (request !== undefined) written.get(request)?.add(messageSkeleton(message))
+    if (request !== undefined) written.get(request)?.add(skeletonOf(message))
   }
   return count([...written].map(([{ operation }, having]) => ({ stratum: operation, having })))
 }

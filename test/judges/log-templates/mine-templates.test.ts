@@ -11,6 +11,8 @@ const oneLine: readonly (readonly [string, string, string])[] = [
   ['an IPv6 and a MAC address', 'from fe80::1:2:3 via 00:1b:44:11:3a:b7', 'from <*> via <*>'],
   ['a host and its port', 'open db-0.eu.example.com:5432 and localhost:80', 'open <*> and <*>'],
   ['a place in a source file', 'main.go:42 started', 'main.go : <*> started'],
+  ['a line of a source file', 'Price#7 and Price#41 and a.b.Price#1044', 'Price## and Price## and a.b.Price##'],
+  ['a value in angle brackets', 'player <3fa91c> and <fa93e1c>, load <5 ms', 'player <*> and <*> , load <*>'],
   ['a thread number', 'worker-3 took L2', 'worker-# took L#'],
   ['a size said twice', 'sent 403 bytes (1.2 KB) to x', 'sent <*> to x'],
   ['a list of numbers', 'values [1, 2, 3] end', 'values [ <*> ] end'],
