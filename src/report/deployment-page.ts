@@ -6,10 +6,13 @@ import { html, type Markup } from './markup.ts'
 import { shortName, verdictPath } from './names.ts'
 import type { ReportInput } from './report-input.ts'
 import { calibration } from './sections/calibration.ts'
+import { causeSection } from './sections/cause.ts'
+import { checksSection } from './sections/checks.ts'
 import { exact } from './sections/exact.ts'
 import { fair, isUnfair } from './sections/fair.ts'
 import { head } from './sections/head.ts'
 import { latency } from './sections/latency.ts'
+import { logged } from './sections/logged.ts'
 import { lost } from './sections/lost.ts'
 import { margins } from './sections/margins.ts'
 import { metricsTable } from './sections/metrics-table.ts'
@@ -38,6 +41,9 @@ function sectionsOf(page: Case): readonly (Drawn & { readonly markup: Markup })[
     blind ? null : { anchor: 'Evidence', id: 'over-time', markup: overTime(page) },
     { anchor: 'Margins', id: 'margins', markup: margins(page) },
     { anchor: 'Where', id: 'where', markup: whereSection(page) },
+    { anchor: 'Cause', id: 'cause', markup: causeSection(page) },
+    { anchor: 'Logs', id: 'logged', markup: logged(page) },
+    { anchor: 'Checks', id: 'checks', markup: checksSection(page) },
     { anchor: 'Latency', id: 'latency', markup: latency(page) },
     { anchor: 'All metrics', id: 'metrics', markup: metricsTable(page) },
     { anchor: 'False alarms', id: 'calibration', markup: calibration(page) },

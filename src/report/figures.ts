@@ -53,6 +53,7 @@ export function intervalCell(effect: Effect): string {
 const valueFormats: Readonly<Record<MetricKind, (value: number | null) => string>> = {
   proportion: formatPercent,
   paired: formatPercent,
+  signatures: formatPercent,
   distribution: formatSeconds,
   gauge: formatAmount,
   count: formatAmount,

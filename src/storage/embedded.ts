@@ -5,8 +5,8 @@ import { formatQueryParams } from '@clickhouse/client-common'
 import { type ChdbResult, drainPending, Session } from 'chdb'
 import { DavyError } from '../domain/errors.ts'
 import { type FileInsert, type QueryParams, type Storage, StorageError } from '../domain/storage.ts'
+import { Semaphore } from '../platform/semaphore.ts'
 import { deduplicated } from './deduplicated.ts'
-import { Semaphore } from './semaphore.ts'
 import { stopping } from './stopping.ts'
 
 export type EmbeddedOptions = {

@@ -14,11 +14,29 @@ export type FactKind =
   | 'adopt'
   | 'verdict'
   | 'endpoint'
+  | 'endpoint-changed'
   | 'endpoint-removed'
+  | 'delivery-claim'
   | 'attempt'
   | 'kill-switch'
   | 'calibration-asked'
   | 'calibration'
+  | 'explanation'
+  | 'check'
+  | 'probe'
+  | 'alert'
+  | 'log-template-feedback'
+  | 'rollout'
+  | 'canary-config'
+  | 'canary-run'
+  | 'canary-result'
+  | 'canary-analysis'
+  | 'canary-analysis-result'
+  | 'metric-set-list'
+  | 'metric-set-pair-list'
+  | 'canary-removed'
+  | 'approval-asked'
+  | 'approval-answered'
 
 export type Fact<Body> = {
   readonly kind: FactKind
@@ -118,6 +136,42 @@ export class Facts {
       { kind, keys },
     )
     return new Set(rows.map(({ key }) => key))
+  }
+
+  /** The facts of a kind with these keys, those that are there, in no order. */
+  async ofKeys<Body>(kind: FactKind, keys: readonly string[]): Promise<Fact<Body>[]> {
+    if (keys.length === 0) return []
+    const rows = await this.#storage.query<FactRow>(
+      `SELECT Kind AS kind, Key AS key, ${winner} FROM facts
+       WHERE Kind = {kind:String} AND Key IN {keys:Array(String)} GROUP BY Kind, Key`,
+      { kind, keys },
+    )
+    return rows.map((row) => asFact<Body>(row))
+  }
+
+  /** At most `limit` facts of `kind` whose key has no fact of the kind `answer`, in the order of their writing. */
+  async unanswered<Body>(kind: FactKind, answer: FactKind, limit: number): Promise<Fact<Body>[]> {
+    const rows = await this.#storage.query<FactRow>(
+      `SELECT Kind AS kind, Key AS key, ${winner} FROM facts
+       WHERE Kind = {kind:String} AND Key NOT IN (SELECT Key FROM facts WHERE Kind = {answer:String})
+       GROUP BY Kind, Key ORDER BY first, Key LIMIT {limit:UInt32}`,
+      { kind, answer, limit },
+    )
+    return rows.map((row) => asFact<Body>(row))
+  }
+
+  /** Keys of a kind, the one written last first, with when that was; `subject` absent: of all subjects. */
+  async newestKeys(
+    kind: FactKind,
+    page: { readonly subject?: string; readonly limit: number; readonly offset: number },
+  ): Promise<readonly { readonly key: string; readonly at: string }[]> {
+    const bySubject = page.subject === undefined ? '' : 'AND Subject = {subject:String}'
+    return this.#storage.query(
+      `SELECT Key AS key, min(At) AS first, formatDateTime(first, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS at FROM facts
+       WHERE Kind = {kind:String} ${bySubject}
+       GROUP BY Key ORDER BY first DESC, Key DESC LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
+      { kind, ...page },
+    )
   }
 
   /** Those of these deployments that have a final verdict among their facts. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Storage } from '../domain/storage.ts'
+import { callsRollupTable, callsRollupView } from './calls-rollup-table.ts'
 import { factsTable, looksTable } from './control-tables.ts'
 import { type Dialect, singleNode } from './dialect.ts'
 import { durationsRollupTable, explicitDurationsView, exponentialDurationsView } from './durations-rollup-table.ts'
 import type { Facts } from './facts.ts'
-import { logsRollupTable, logsRollupView, logTemplatesTable } from './logs-rollup-tables.ts'
+import { addLogRequests, logsRollupTable, logsRollupView, logTemplatesTable } from './logs-rollup-tables.ts'
 import { gaugesRollupView, metricsRollupTable, sumsRollupView } from './metrics-rollup-table.ts'
 import { otelTables } from './otel-tables.ts'
 import type { Retention as StoredRetention } from './retention.ts'
@@ -58,6 +59,12 @@ const migrations: readonly Migration[] = [
       explicitDurationsView(dialect),
       exponentialDurationsView(dialect),
     ],
+  },
+  { id: 9, name: 'log-template-requests', statements: (dialect) => addLogRequests(dialect) },
+  {
+    id: 10,
+    name: 'calls-rollup',
+    statements: (dialect, { rollupDays }) => [callsRollupTable(dialect, rollupDays), callsRollupView(dialect)],
   },
 ]
 

@@ -1,18 +1,32 @@
 import { DavyError } from '../domain/errors.ts'
 import type { Storage } from '../domain/storage.ts'
 import { type Dialect, replicated, singleNode } from './dialect.ts'
-import { EmbeddedStorage } from './embedded.ts'
 import { ServerStorage } from './server.ts'
 
 export type OpenStorage = { readonly storage: Storage; readonly dialect: Dialect }
 
+/** Imported when it is asked for: the slim image has no chDB, half a gigabyte that a server's users do not need. */
+async function openEmbedded(directory: string): Promise<Storage> {
+  const { EmbeddedStorage } = await import('./embedded.ts').catch((cause: unknown) => {
+    const hint = 'use the image with -embedded in its tag, run npm ci, or name a ClickHouse server'
+    throw new DavyError('CONFIG', `DAVY_STORAGE_URL: chDB, the embedded ClickHouse, cannot be loaded; ${hint}.`, {
+      expected: 'the package chdb, or the URL of a ClickHouse server',
+      got: cause instanceof Error ? cause.message : String(cause),
+      where: 'DAVY_STORAGE_URL',
+      cause,
+    })
+  })
+  return EmbeddedStorage.open(directory)
+}
+
 /**
  * Opens what a storage URL names: `chdb:<directory>`, or `http(s)://host:port[/database][?cluster=name]`.
- * @throws DavyError CONFIG for any other URL, STORAGE_DOWN when the embedded directory cannot be opened.
+ * @throws DavyError CONFIG for any other URL and where chDB is not installed, STORAGE_DOWN when the embedded directory
+ * cannot be opened.
  */
-export function openStorage(url: string): OpenStorage {
+export async function openStorage(url: string): Promise<OpenStorage> {
   if (url.startsWith('chdb:')) {
-    return { storage: EmbeddedStorage.open(url.slice('chdb:'.length)), dialect: singleNode }
+    return { storage: await openEmbedded(url.slice('chdb:'.length)), dialect: singleNode }
   }
   if (/^https?:\/\//.test(url) && URL.canParse(url)) {
     const parsed = new URL(url)

@@ -1,9 +1,10 @@
 import type { Storage } from '../domain/storage.ts'
 import type { Dialect } from './dialect.ts'
+import type { FactKind } from './facts.ts'
 import { otelTimes } from './otel-tables.ts'
 
 /**
- * Days that stored rows live. Facts, which decisions rest on, live for ever. What is not set has the days of its kind:
+ * Days that stored rows live. Facts, which decisions rest on, live for ever, except the runs of canaries. What is not set has the days of its kind:
  * raw telemetry those of `rawDays`, rollups those of `rollupDays`.
  */
 export type Retention = {
@@ -17,6 +18,8 @@ export type Retention = {
   readonly logTemplateDays?: number
   readonly metricRollupDays?: number
   readonly lookDays: number
+  /** Runs of canaries by Kayenta's API, with their series and results; absent: as rollupDays. */
+  readonly canaryDays?: number
 }
 
 /** What has days of its own: a signal's raw tables, a rollup, the looks. */
@@ -24,11 +27,15 @@ type Group = Exclude<keyof Retention, 'rawDays' | 'rollupDays'>
 
 const rollupGroups = {
   rollup_traces_10s: 'traceRollupDays',
+  rollup_calls_10s: 'traceRollupDays',
   rollup_logs_10s: 'logRollupDays',
   rollup_log_templates_10s: 'logTemplateDays',
   rollup_metrics_10s: 'metricRollupDays',
   rollup_durations_10s: 'metricRollupDays',
 } as const satisfies Readonly<Record<string, Group>>
+
+/** A table whose rows live `days` from `time` on; `only`: those rows that it selects. */
+type Wanted = { readonly table: string; readonly time: string; readonly days: number; readonly only?: string }
 
 /** The days of every group. */
 export function daysOf(retention: Retention): Readonly<Record<Group, number>> {
@@ -42,8 +49,21 @@ export function daysOf(retention: Retention): Readonly<Record<Group, number>> {
     logTemplateDays: retention.logTemplateDays ?? rollupDays,
     metricRollupDays: retention.metricRollupDays ?? rollupDays,
     lookDays,
+    canaryDays: retention.canaryDays ?? rollupDays,
   }
 }
+
+/** Facts that do not live for ever: what was measured and judged once, and that nothing rests on later. */
+const canaryKinds = [
+  'canary-run',
+  'canary-result',
+  'canary-analysis',
+  'canary-analysis-result',
+  'metric-set-list',
+  'metric-set-pair-list',
+  'canary-removed',
+] as const satisfies readonly FactKind[]
+const onlyCanaries = ` DELETE WHERE Kind IN (${canaryKinds.map((kind) => `'${kind}'`).join(', ')})`
 
 /**
  * Brings the time to live of the tables to what is configured; the engine deletes in the background. Run after every
@@ -59,15 +79,16 @@ export async function applyRetention(
     ...otelTimes.map(({ table, time }) => ({ table, time, days: days[rawGroup(table)] })),
     ...Object.entries(rollupGroups).map(([table, group]) => ({ table, time: 'T', days: days[group] })),
     { table: 'looks', time: 'toDateTime(At)', days: days.lookDays },
+    { table: 'facts', time: 'toDateTime(At)', days: days.canaryDays, only: onlyCanaries },
   ]
   const engines = await storage.query<{ name: string; engine: string }>(
     'SELECT name, engine_full AS engine FROM system.tables WHERE database = currentDatabase()',
   )
   const changed: string[] = []
-  for (const { table, time, days: to } of wanted) {
+  for (const { table, time, days: to, only = '' } of wanted as readonly Wanted[]) {
     const engine = engines.find(({ name }) => name === table)?.engine ?? ''
     if (engine.includes(`toIntervalDay(${to})`)) continue
-    await storage.command(`ALTER TABLE ${table}${dialect.onCluster} MODIFY TTL ${time} + INTERVAL ${to} DAY`)
+    await storage.command(`ALTER TABLE ${table}${dialect.onCluster} MODIFY TTL ${time} + INTERVAL ${to} DAY${only}`)
     changed.push(table)
   }
   return changed

@@ -31,3 +31,8 @@ export const dimensionsOfResource = `ResourceAttributes['service.namespace'] AS 
 export function tickOf(time: string): string {
   return `toStartOfInterval(toDateTime(${time}, 'UTC'), INTERVAL 10 SECOND)`
 }
+
+/** The same from a raw row's resource, under the names that readers' rows have; region too. */
+export const rowDimensionsOfResource = dimensionsOfResource.replaceAll(/ AS ([A-Z])/g, (as) =>
+  as.toLowerCase().replace(' as ', ' AS '),
+)

@@ -9,7 +9,7 @@ import {
   type PointRow,
 } from './durations-rollup-reader.ts'
 import { type CounterRow, countersQuery, type GaugeRow, gaugesQuery } from './metrics-rollup-reader.ts'
-import { dimensionsOfResource } from './rollup-dimensions.ts'
+import { rowDimensionsOfResource } from './rollup-dimensions.ts'
 import type { RollupRow, TotalRow } from './rollup-row.ts'
 
 export type { RollupRow, TotalRow } from './rollup-row.ts'
@@ -66,9 +66,6 @@ export type PodTickRow = {
 
 const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
   Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
-/** The same from a span's resource, under the names of rows. */
-const answerDimensions = dimensionsOfResource.replaceAll(/AS ([A-Z])/g, (as) => as.toLowerCase().replace('as', 'AS'))
-
 const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
 
 /** A request is a span of one of these kinds; all else is somebody's inner work. */
@@ -200,7 +197,7 @@ export class RollupReader {
     return this.#storage.query<AnswerRow>(
       `SELECT toUnixTimestamp64Milli(Timestamp + toIntervalNanosecond(Duration)) AS at, TraceId AS traceId,
          SpanName AS operation, toBool(StatusCode = 'Error') AS failed, ServiceName AS service,
-         ${answerDimensions}
+         ${rowDimensionsOfResource}
        FROM otel_traces
        WHERE ServiceName IN {services:Array(String)} AND ${isRequest}
          AND Timestamp >= fromUnixTimestamp64Milli({from:Int64}) - INTERVAL 10 MINUTE

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises'
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { DavyError } from '../domain/errors.ts'
 import { type FileInsert, type QueryParams, type Storage, StorageError } from '../domain/storage.ts'
+import { Semaphore } from '../platform/semaphore.ts'
 import { deduplicated } from './deduplicated.ts'
-import { Semaphore } from './semaphore.ts'
 import { stopping } from './stopping.ts'
 
 /** Statements that may run at once; the rest wait here instead of in the client's queue, whose timeouts tick. */

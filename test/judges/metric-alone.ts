@@ -10,7 +10,7 @@ import { trackPodEffect } from '../../src/judges/sequential/pod-effect.ts'
 function readAlone(spec: MetricSpec, slices: readonly Slice[]): Reading[] {
   const ages = trackPodAges()
   const pods = trackPodEffect()
-  const trial = openMetric(spec, { context: { reference: [] }, parameters: coldStart, ages })
+  const trial = openMetric(spec, { context: { reference: [] }, parameters: coldStart, isLearned: false, ages })
   return slices.map((slice) => {
     for (const part of [ages, pods, trial]) part.observe(slice)
     if (slice.closesBlock) {

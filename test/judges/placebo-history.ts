@@ -20,17 +20,20 @@ export type ServiceHistory = {
   readonly harm?: { readonly pods: number; readonly ratio: number }
   /** Whether durations are drawn, which takes longest. */
   readonly latency?: boolean
+  /** Standard deviation of the pods' own effects on the log of durations. */
+  readonly podLatency?: number
 }
 
 const tickMs = 10_000
 
 /** Ticks of 10 s that end when rollouts start. */
 export function serviceHistory(model: ServiceHistory): HistoryTick[] {
-  const { pods, minutes, perTick, failing, podErrors = 0, bursts = 0, harm, latency = false } = model
+  const { pods, minutes, perTick, failing, podErrors = 0, bursts = 0, harm, latency = false, podLatency = 0 } = model
   const source = random(model.seed)
   const effects = Array.from({ length: pods }, (_, i) => {
     return Math.exp(podErrors * source.normal()) * (harm !== undefined && i < harm.pods ? harm.ratio : 1)
   })
+  const slowness = Array.from({ length: pods }, () => (podLatency === 0 ? 0 : podLatency * source.normal()))
   const from = startedAt - minutes * 60_000
   const burst = effects.map(() => 1)
   return Array.from({ length: minutes * 6 }, (_, t) => {
@@ -41,7 +44,7 @@ export function serviceHistory(model: ServiceHistory): HistoryTick[] {
       const errors = Math.min(requests, source.poisson(requests * failing * effect * burst[i]!))
       const buckets = new Map<number, number>()
       for (let k = 0; latency && k < requests; k++) {
-        const bucket = Math.floor(32 * (25.25 + 0.7 * source.normal()))
+        const bucket = Math.floor(32 * (25.25 + 0.7 * source.normal() + slowness[i]! * Math.LOG2E))
         buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1)
       }
       const counts = { requests, errors }

@@ -1,6 +1,8 @@
 import type { CalibrationMeasure, CalibrationRun, PlaceboRate } from '../../src/domain/calibration.ts'
+import type { CheckState } from '../../src/domain/check.ts'
 import type { Deployment } from '../../src/domain/deployment.ts'
 import type { ArmSlice, Histogram, Slice } from '../../src/domain/evidence.ts'
+import type { Explanation } from '../../src/domain/explanation.ts'
 import type { Template } from '../../src/domain/template.ts'
 import type { Decision, Effect, Judgement, QuantileJudgement, ReasonCode, Verdict } from '../../src/domain/verdict.ts'
 import type { ReportDelivery, ReportInput, ReportLook } from '../../src/report/report-input.ts'
@@ -542,15 +544,30 @@ function deploymentOf(story: Story, variant: Variant): Deployment {
 function deliveriesOf(story: Story): readonly ReportDelivery[] {
   if (!story.final) return []
   return [
-    { endpoint: 'release-bot', at: '2026-11-21T10:00:11Z', outcome: 'retry', status: 503, attempt: 1 },
+    {
+      endpoint: 'release-bot',
+      messageId: '01V',
+      at: '2026-11-21T10:00:11Z',
+      outcome: 'retry',
+      status: 503,
+      attempt: 1,
+    },
     {
       endpoint: 'https://hooks.example/davy',
+      messageId: '01V',
       at: '2026-11-21T10:00:12Z',
       outcome: 'delivered',
       status: 200,
       attempt: 1,
     },
-    { endpoint: 'release-bot', at: '2026-11-21T10:00:19Z', outcome: 'delivered', status: 200, attempt: 2 },
+    {
+      endpoint: 'release-bot',
+      messageId: '01V',
+      at: '2026-11-21T10:00:19Z',
+      outcome: 'delivered',
+      status: 200,
+      attempt: 2,
+    },
   ]
 }
 
@@ -588,6 +605,72 @@ export function aCalibration(changes: Partial<CalibrationMeasure> = {}): Calibra
 const calibrations: Partial<Readonly<Record<Variant, CalibrationRun>>> = {
   promote: aCalibration(),
   hold: aCalibration({ after: placebos(14, 0.0388, 0.1146), raises: 9, isWithinAlpha: false }),
+}
+
+const checks: readonly CheckState[] = [
+  {
+    ...{ name: 'image', kind: 'vulnerabilities', passed: true, url: null, at: '2026-11-21T09:50:00Z' },
+    summary: '9 vulnerabilities; none is critical.',
+  },
+  {
+    ...{ name: 'smoke', kind: 'tests', passed: false, url: 'https://ci.example/7', at: '2026-11-21T09:55:00Z' },
+    summary: '1 of 31 tests failed: pay › declines.',
+  },
+]
+
+const explanation: Explanation = {
+  ...{ verdictId: '01JD8Q4V7W3N5T9XKZ0000VERD', deploymentId: '01JD8Q4V7W3N5T9XKZ00000000', oneIn: 3 },
+  ...{ at: startedAt + 600_000, from: startedAt, to: startedAt + 580_000, event: { kind: 'failed' } },
+  attributes: [
+    {
+      ...{ attribute: 'tenant.tier', value: 'gold', share: 0.86, eValue: 41_000 },
+      ...{ baseline: { requests: 20_100, errors: 105 }, canary: { requests: 1_040, errors: 160 } },
+    },
+    {
+      ...{ attribute: 'feature.wallet', value: '', share: 0.31, eValue: 88 },
+      ...{ baseline: { requests: 7_000, errors: 40 }, canary: { requests: 380, errors: 62 } },
+    },
+  ],
+  place: { kind: 'version', place: null, eValue: 0.4, summary: 'All pods of the canary do alike: it is the version.' },
+  edges: [
+    {
+      ...{ edge: 'fraud-check', state: 'new', secondsMore: 0.021 },
+      baseline: { calls: 0, callsPerRequest: 0, failed: null, seconds: null },
+      canary: { calls: 3_100, callsPerRequest: 1, failed: 0.02, seconds: 0.021 },
+    },
+    {
+      ...{ edge: 'postgresql shop.orders', state: 'both', secondsMore: 0.004 },
+      baseline: { calls: 120_000, callsPerRequest: 2, failed: 0, seconds: 0.002 },
+      canary: { calls: 24_800, callsPerRequest: 8, failed: 0, seconds: 0.001 },
+    },
+    {
+      ...{ edge: 'redis sessions', state: 'vanished', secondsMore: -0.001 },
+      baseline: { calls: 60_000, callsPerRequest: 1, failed: 0, seconds: 0.001 },
+      canary: { calls: 0, callsPerRequest: 0, failed: null, seconds: null },
+    },
+  ],
+  time: {
+    baseline: { request: 0.05, calls: 0.02, self: 0.03 },
+    canary: { request: 0.075, calls: 0.044, self: 0.031 },
+  },
+  errorTypes: [
+    {
+      errorType: 'WalletDeclined',
+      baseline: { errors: 0, perRequest: 0 },
+      canary: { errors: 160, perRequest: 0.026 },
+    },
+  ],
+  suspects: [
+    {
+      ...{ deploymentId: '01JD8Q4V7W3N5T9XKZ00000000', service: 'checkout', strategy: 'canary', version: '2.4.1' },
+      ...{ relation: 'itself', startedAt, reason: 'The version beside it at the same time does not have the harm.' },
+    },
+    {
+      ...{ deploymentId: '01JD8Q4V7W3N5T9XKZ00000001', service: 'payments', strategy: 'config', version: null },
+      ...{ relation: 'callee', startedAt: startedAt - 240_000 },
+      reason: 'It is a service that it calls, changed 4 min before.',
+    },
+  ],
 }
 
 /** A report's input for a variant; the same numbers on every call. */
@@ -632,6 +715,7 @@ export function reportInput(variant: Variant): ReportInput {
   return {
     ...{ deployment, verdict, looks, deliveries: deliveriesOf(story), now },
     calibration: calibrations[variant] ?? null,
+    ...(variant === 'rollback' ? { explanation, checks } : {}),
     nextLookAt: open ? now + 18_000 : null,
   }
 }

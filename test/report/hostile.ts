@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Explanation } from '../../src/domain/explanation.ts'
 import type { FleetInput, ReportInput } from '../../src/report/report-input.ts'
 
 const pieces = [
@@ -44,9 +45,23 @@ export function harmless(text: string): string {
   return 'x'.repeat([...text].length)
 }
 
+/** An explanation in which every text that comes from outside is `text`. */
+function explanationWith(explanation: Explanation, text: string): Explanation {
+  const { place, attributes, edges, errorTypes, suspects } = explanation
+  return {
+    ...explanation,
+    deploymentId: text,
+    place: { ...place, place: text, summary: text },
+    attributes: attributes.map((each) => ({ ...each, attribute: text, value: text })),
+    edges: edges.map((each) => ({ ...each, edge: text })),
+    errorTypes: errorTypes.map((each) => ({ ...each, errorType: text })),
+    suspects: suspects.map((each) => ({ ...each, deploymentId: text, service: text, version: text, strategy: text })),
+  }
+}
+
 /** A report in which every text that comes from outside is `text`. */
 export function withText(input: ReportInput, text: string): ReportInput {
-  const { deployment, verdict, calibration } = input
+  const { deployment, verdict, calibration, explanation } = input
   const version = { version: text }
   const unit = { namespace: text, service: text, environment: text }
   const metrics = verdict.metrics.map((metric) => ({
@@ -79,6 +94,10 @@ export function withText(input: ReportInput, text: string): ReportInput {
       reportUrl: text,
     },
     looks: input.looks.map((look) => ({ ...look, metrics: look.metrics.map((metric) => ({ ...metric, name: text })) })),
+    ...(input.checks === undefined
+      ? {}
+      : { checks: input.checks.map((check) => ({ ...check, name: text, summary: text })) }),
+    ...(explanation == null ? {} : { explanation: explanationWith(explanation, text) }),
     deliveries: input.deliveries.map((delivery) => ({ ...delivery, endpoint: text, outcome: text })),
     calibration:
       calibration?.measure == null

@@ -60,13 +60,14 @@ test('a caller who goes away gets its own reason, and the server is not called d
 })
 
 test('a storage URL names the kind, the database and the cluster; any other is refused without its password', async () => {
-  const { storage, dialect } = openStorage('http://user:secret@127.0.0.1:1/db?cluster=main')
+  const { storage, dialect } = await openStorage('http://user:secret@127.0.0.1:1/db?cluster=main')
   expect([storage.kind, dialect.onCluster, dialect.engine('MergeTree')]).toEqual([
     'server',
     " ON CLUSTER 'main'",
     'ReplicatedMergeTree',
   ])
   await storage.close()
-  expect(() => openStorage('postgres://user:secret@host/db')).toThrow(expect.objectContaining({ code: 'CONFIG' }))
-  expect(() => openStorage('postgres://user:secret@host/db')).not.toThrow(/secret/)
+  const refused = await openStorage('postgres://user:secret@host/db').catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'CONFIG' })
+  expect(String(refused)).not.toContain('secret')
 })

@@ -16,6 +16,8 @@ export type SpanInput = {
   readonly resource?: Readonly<Record<string, string>>
   readonly spanId?: string
   readonly traceState?: string
+  /** The type of an exception that the span recorded. */
+  readonly exception?: string
 }
 
 const keyValues = (attributes: Readonly<Record<string, string>>) =>
@@ -37,6 +39,16 @@ function otlpJson(items: readonly SpanInput[]): string {
       endTimeUnixNano: String(item.end),
       status: item.failed === true ? { code: 2 } : {},
       attributes: keyValues(item.attributes ?? {}),
+      events:
+        item.exception === undefined
+          ? []
+          : [
+              {
+                name: 'exception',
+                timeUnixNano: String(item.end),
+                attributes: keyValues({ 'exception.type': item.exception }),
+              },
+            ],
     }
     const resource = { attributes: keyValues({ 'service.name': 'checkout', ...item.resource }) }
     return { resource, scopeSpans: [{ spans: [span] }] }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { Facts } from '../../src/storage/facts.ts'
 import { migrate } from '../../src/storage/migrations.ts'
+import { callRollupsConformance } from './conformance/call-rollups.ts'
 import { closingConformance } from './conformance/closing.ts'
 import { durationRollupsConformance } from './conformance/duration-rollups.ts'
 import { factsConformance } from './conformance/facts.ts'
@@ -10,6 +11,7 @@ import { looksConformance } from './conformance/looks.ts'
 import { metricRollupsConformance } from './conformance/metric-rollups.ts'
 import { migrationsConformance } from './conformance/migrations.ts'
 import { rollupsConformance } from './conformance/rollups.ts'
+import { spanAttributesConformance } from './conformance/span-attributes.ts'
 import { statementsConformance } from './conformance/statements.ts'
 import { upgradeConformance } from './conformance/upgrade.ts'
 import { type Open, type Opened, retention } from './opened.ts'
@@ -37,6 +39,8 @@ export function storageConformance(name: string, open: Open): void {
       logRollupsConformance(current)
       metricRollupsConformance(current)
       durationRollupsConformance(current)
+      callRollupsConformance(current)
+      spanAttributesConformance(current)
     })
     closingConformance(open)
     migrationsConformance(open)

@@ -87,6 +87,12 @@ function looksText({ input: { looks } }: Case): string {
   return columns([heads, ...rows])
 }
 
+function queriesText({ input: { queries = {} } }: Case): string {
+  return Object.entries(queries)
+    .flatMap(([name, lines]) => [name, ...lines.map((line) => `  ${line}`)])
+    .join('\n')
+}
+
 function fold(title: string, more: string, text: string, open = false): Markup {
   return html`<details class="fold"${open && html` open`}><summary>${title}<span>${more}</span></summary><pre tabindex="0">${text}</pre></details>
 `
@@ -96,13 +102,14 @@ function fold(title: string, more: string, text: string, open = false): Markup {
 export function exact(page: Case): Markup {
   const { verdict, looks, deployment } = page.input
   const hidden = looks.length - mostLooks
+  const queries = Object.keys(page.input.queries ?? {})
   return section(
     'evidence',
     'Exact evidence',
     html`Every look’s verdict: <a href="${`${verdictPath(deployment.id)}s`}">JSON</a>.`,
     html`<div class="panel">${fold('Verdict', 'budgets, engine, template', verdictText(page), true)}
 ${verdict.metrics.length > 0 && fold('Tests', counted(verdict.metrics.length, 'metric'), metricsText(page))}
-${looks.length > 0 && fold('Looks', hidden > 0 ? `the last ${mostLooks} of ${looks.length}` : counted(looks.length, 'look'), looksText(page))}</div>
+${queries.length > 0 && fold('Queries', counted(queries.length, 'metric'), queriesText(page))}${looks.length > 0 && fold('Looks', hidden > 0 ? `the last ${mostLooks} of ${looks.length}` : counted(looks.length, 'look'), looksText(page))}</div>
 `,
   )
 }

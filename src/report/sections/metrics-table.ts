@@ -1,4 +1,5 @@
 import { formatRatio } from '../../domain/format.ts'
+import { isQueried } from '../../domain/template.ts'
 import type { Finding, Judgement } from '../../domain/verdict.ts'
 import { type Case, emptyWords, isNew } from '../case.ts'
 import { ratioHead, ratioRow } from '../charts/ratio-axis.ts'
@@ -14,8 +15,9 @@ function drawRow(page: Case, judgement: Judgement): Markup {
   const { effect, finding, kind, weight } = judgement
   const ratio = isNew(judgement) ? 'new' : formatRatio(effect.ratio)
   const unit = unitOf(kind)
+  const source = sourceOf(page, judgement)
   const strong = finding === 'harm-shown' || finding === 'harm-likely'
-  return html`<tr><th scope="row">${judgement.name}<span class="sub2">${kind}${unit !== null && `, ${unit}`}${judgement.critical && ', critical'}</span></th>
+  return html`<tr><th scope="row">${judgement.name}<span class="sub2">${kind}${unit !== null && `, ${unit}`}${source !== null && `, asked of ${source}`}${judgement.critical && ', critical'}</span></th>
 <td class="num" data-l="${page.names.baseline}">${formatValue(kind, judgement.baseline.value)}</td>
 <td class="num can" data-l="${page.names.canary}">${formatValue(kind, judgement.canary.value)}</td>
 <td class="spark">${ratioRow({ effect, finding, grey: weight === 0, empty: emptyWords(judgement) }, 30)}</td>
@@ -27,6 +29,12 @@ function drawRow(page: Case, judgement: Judgement): Markup {
 <td class="num hide">${formatWeight(weight)}</td>
 <td class="state-cell">${findingWord(finding)}</td></tr>
 `
+}
+
+/** The system that was asked for this metric alone; null: it came with the telemetry. */
+function sourceOf({ input }: Case, { name }: Judgement): string | null {
+  const metric = input.deployment.template.metrics.find((one) => one.name === name)
+  return metric !== undefined && isQueried(metric) ? metric.source : null
 }
 
 /** The metrics that the table has no room for, counted per group and finding. */

@@ -11,21 +11,16 @@ const mostRows = 20
 /** One message to one endpoint: its attempts in their order. */
 type Told = { readonly endpoint: string; readonly attempts: readonly ReportDelivery[] }
 
-/** Attempts gathered to messages: a number that does not rise begins a new message to that endpoint. */
+/** Attempts gathered to messages, the one that was attempted first last. */
 function messagesOf(deliveries: readonly ReportDelivery[]): readonly Told[] {
-  const messages: { endpoint: string; attempts: ReportDelivery[] }[] = []
-  const open = new Map<string, { endpoint: string; attempts: ReportDelivery[] }>()
+  const messages = new Map<string, { readonly endpoint: string; readonly attempts: ReportDelivery[] }>()
   for (const delivery of deliveries.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
-    const message = open.get(delivery.endpoint)
-    if (message !== undefined && delivery.attempt > message.attempts.at(-1)!.attempt) {
-      message.attempts.push(delivery)
-      continue
-    }
-    const next = { endpoint: delivery.endpoint, attempts: [delivery] }
-    messages.push(next)
-    open.set(delivery.endpoint, next)
+    const key = `${delivery.endpoint}\0${delivery.messageId}`
+    const message = messages.get(key) ?? { endpoint: delivery.endpoint, attempts: [] }
+    messages.set(key, message)
+    message.attempts.push(delivery)
   }
-  return messages.toReversed()
+  return [...messages.values()].toReversed()
 }
 
 const outcomeWords: Readonly<Record<string, string>> = {
@@ -43,7 +38,7 @@ function drawRow({ endpoint, attempts }: Told): Markup {
   const bad = last.outcome === 'failed' || last.outcome === 'gone'
   return html`<tr><th scope="row"><span class="anywhere">${endpoint}</span></th>
 <td class="nowrap">${formatTime(Date.parse(last.at), true)}</td>
-<td class="state-cell"><span class="done${bad && ' bad'}">${icon(delivered ? 'check' : bad ? 'cross' : 'warn')}${outcomeWords[last.outcome] ?? last.outcome}</span></td>
+<td class="state-cell"><span class="done${bad && ' bad'}">${icon(delivered ? 'check' : bad ? 'cross' : 'warn')}${outcomeWords[last.outcome] ?? last.outcome}</span>${last.note && html`<span class="source anywhere">${last.note}</span>`}</td>
 <td class="num end" data-l="tries">${tries}</td></tr>
 `
 }

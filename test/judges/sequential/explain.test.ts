@@ -29,6 +29,7 @@ const codes = [
   ['hold', 'SHARED_OUTAGE'],
   ['hold', 'BASELINE_UNHEALTHY'],
   ['hold', 'SOURCE_DOWN'],
+  ['hold', 'CHECK_FAILED'],
   ['hold', 'DEADLINE'],
 ] as const satisfies readonly (readonly [Decision, ReasonCode])[]
 

@@ -24,7 +24,12 @@ function judge(of: Fleet, spec = memory): Reading[] {
   const window = { from: startedAt - 3_600_000, to: startedAt, blockSeconds }
   const gaugeHistories = learnGaugeHistories(before, [spec], window)
   const ages = trackPodAges()
-  const trial = openMetric(spec, { context: { reference: [], gaugeHistories }, parameters: coldStart, ages })
+  const trial = openMetric(spec, {
+    context: { reference: [], gaugeHistories },
+    parameters: coldStart,
+    isLearned: false,
+    ages,
+  })
   return slices.map((slice) => {
     ages.observe(slice)
     trial.observe(slice)
@@ -89,7 +94,12 @@ describe('a gauge', () => {
   })
 
   test('without a history is shown and not judged', () => {
-    const trial = openMetric(memory, { context: { reference: [] }, parameters: coldStart, ages: trackPodAges() })
+    const trial = openMetric(memory, {
+      context: { reference: [] },
+      parameters: coldStart,
+      isLearned: false,
+      ages: trackPodAges(),
+    })
     for (const slice of rollout({ ...fleet, factor: () => 3 }).slices) {
       trial.observe(slice)
       trial.closeBlock()

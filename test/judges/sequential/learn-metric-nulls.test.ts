@@ -17,7 +17,7 @@ const calmShop = { ...shop, podErrors: 0.03 }
 const calm = baselineSlices(serviceHistory(calmShop))
 
 describe('what a history teaches', () => {
-  test('is a smaller null for failed requests of a calm service; durations stay cold and say why', () => {
+  test('is a smaller null for failed requests of a calm service; durations that are not there stay cold', () => {
     const { nulls, reasons, basis } = learnMetricNulls(calm, metrics, { rules })
     expect(Object.keys(nulls)).toEqual(['error-rate'])
     expect(nulls['error-rate']!.tauPod).toBeLessThan(coldStart.tauPod / 2)
@@ -66,6 +66,22 @@ describe('what a history teaches', () => {
 
   test('is refused from a history that is out of order', () => {
     expect(() => learnMetricNulls([calm[1]!, calm[0]!], metrics)).toThrow('expected slices in order of time')
+  })
+})
+
+describe('what a history with durations by pod teaches', () => {
+  const timed = { ...calmShop, perTick: 60, latency: true }
+  const learn = (model: ServiceHistory) =>
+    learnMetricNulls(baselineSlices(serviceHistory(model)), metrics, { rules }).nulls.latency!
+
+  test('is a smaller null for durations where pods are equally fast', () => {
+    const calmNull = learn(timed)
+    expect(calmNull.tauPod).toBeLessThan(coldStart.tauPod)
+    expect(calmNull.phi).toBeLessThan(1.3)
+  })
+
+  test('is a more careful one where pods are not', () => {
+    expect(learn({ ...timed, podLatency: 0.25 }).tauPod).toBeGreaterThan(2 * learn(timed).tauPod)
   })
 })
 

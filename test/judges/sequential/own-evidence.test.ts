@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ArmSlice, OwnEvidence, Slice } from '../../../src/domain/evidence.ts'
+import { type ArmSlice, emptyArm, type OwnEvidence, type Slice } from '../../../src/domain/evidence.ts'
 import type { MetricSpec } from '../../../src/domain/template.ts'
 import { openTrial } from '../../../src/judges/sequential/open-trial.ts'
 import { errorRate, madeArm, madeSlices, podNames, templateWith } from '../made-slices.ts'
@@ -53,6 +53,18 @@ describe('a metric with a source of its own', () => {
     expect(last.metrics[1]).toMatchObject({ finding: 'error', fault: 'Prometheus answers 503.' })
     expect(conclusions.some(({ decision }) => decision === 'promote')).toBe(false)
     expect(conclusionOf(minutes(30, told(6))).at(-1)).toMatchObject({ decision: 'promote' })
+  })
+
+  test('that is the main evidence and cannot be asked is no silence, critical or not', () => {
+    const main = templateWith([{ ...asked, critical: false }])
+    const trial = openTrial(trialContext({ template: main }))
+    const codes = minutes(6, (index, slice) => (index < 3 ? told(6)(index, slice) : { fault: 'It is down.' })).map(
+      (slice, index) => {
+        trial.observe(index < 3 ? slice : { ...slice, baseline: emptyArm, canary: emptyArm })
+        return trial.conclude(slice.to).reason.code
+      },
+    )
+    expect(codes.slice(3)).toEqual(Array(3).fill('SOURCE_DOWN'))
   })
 
   test('whose source is down does not keep harm elsewhere from being shown', () => {

@@ -1,0 +1,184 @@
+import { type Arm, isSameUnit, resolveArm } from '../../domain/cohort.ts'
+import type { Deployment } from '../../domain/deployment.ts'
+import type { BothArms, Explanation } from '../../domain/explanation.ts'
+import type { Verdict } from '../../domain/verdict.ts'
+import {
+  type CallSums,
+  compareEdges,
+  compareErrorTypes,
+  compareTime,
+  type RequestSums,
+} from '../../judges/explanation/compare-calls.ts'
+import { noCounts, plusBoth } from '../../judges/explanation/excess-contrast.ts'
+import { findPlace } from '../../judges/explanation/find-place.ts'
+import { type AttributeCounts, rankAttributes } from '../../judges/explanation/rank-attributes.ts'
+import { type Change, rankSuspects } from '../../judges/explanation/rank-suspects.ts'
+import type { CallsRollupReader, CallTotalRow, RequestTimeRow } from '../../storage/calls-rollup-reader.ts'
+import type { RollupReader } from '../../storage/rollup-reader.ts'
+import type { AttributeRow, PodRow, SpanAttributesReader, SpanQuestion } from '../../storage/span-attributes-reader.ts'
+import { edgeName } from '../calls/edge-name.ts'
+
+/** No more of the time before a decision is looked at: attributes come from raw spans. */
+const windowMs = 30 * 60_000
+
+/** About so many requests are looked at for attributes. */
+const requestsLookedAt = 200_000
+
+/** Of so many deployments at the same time it is asked whether they call the service. */
+const mostCallers = 20
+
+export type ExplainOptions = {
+  readonly rollups: Pick<RollupReader, 'totals'>
+  readonly calls: Pick<CallsRollupReader, 'totals' | 'requestTimes'>
+  readonly spans: Pick<SpanAttributesReader, 'attributes' | 'pods'>
+  /** All deployments that are known. */
+  readonly deployments: () => readonly Deployment[]
+  /** The newest verdicts of these deployments. */
+  readonly newest: (ids: readonly string[]) => Promise<ReadonlyMap<string, Verdict>>
+  readonly now: () => number
+}
+
+/** Looks at the telemetry that a verdict rests on for what the verdict does not say. */
+export async function explainVerdict(
+  options: ExplainOptions,
+  deployment: Deployment,
+  verdict: Verdict,
+  signal?: AbortSignal,
+): Promise<Explanation> {
+  const to = Date.parse(verdict.decidedAt) - deployment.template.watermarkSeconds * 1000
+  const from = Math.max(Date.parse(deployment.startedAt), to - windowMs)
+  const event = eventOf(verdict)
+  const totals = await options.rollups.totals([deployment.service], from, to)
+  const requests = totals.reduce((sum, row) => sum + row.requests, 0)
+  const question: SpanQuestion = {
+    ...{ service: deployment.service, from, to },
+    oneIn: Math.max(1, Math.ceil(requests / requestsLookedAt)),
+    slowerThanNanoseconds: event.kind === 'slow' ? Math.round(event.seconds * 1e9) : null,
+    byPod: [deployment.canary, deployment.baseline].some((cohort) => cohort?.match?.pod !== undefined),
+  }
+  const [attributes, pods, calls, times, suspects] = await Promise.all([
+    options.spans.attributes(question, signal),
+    options.spans.pods(question, signal),
+    options.calls.totals(deployment.service, from, to, signal),
+    options.calls.requestTimes(deployment.service, from, to, signal),
+    suspectsOf(options, deployment, verdict, { from, to }, signal),
+  ])
+  const sums = callSums(deployment, calls)
+  const answered = requestSums(deployment, times)
+  return {
+    ...{ verdictId: verdict.id, deploymentId: deployment.id, at: options.now(), from, to, event },
+    oneIn: question.oneIn,
+    attributes: rankAttributes(attributeCounts(deployment, attributes)),
+    place: placeOf(deployment, pods, event.kind),
+    edges: compareEdges(sums, answered),
+    time: compareTime(sums, answered),
+    errorTypes: compareErrorTypes(sums, answered),
+    suspects,
+  }
+}
+
+/** Slow requests when a latency shows most harm, else failed ones. */
+function eventOf({ metrics }: Verdict): Explanation['event'] {
+  const worst = metrics
+    .filter(({ kind, finding }) => (kind === 'proportion' || kind === 'distribution') && finding.startsWith('harm-'))
+    .filter(({ finding }) => finding !== 'harm-ruled-out')
+    .toSorted((a, b) => b.weight * b.eValue - a.weight * a.eValue)[0]
+  if (worst?.kind !== 'distribution') return { kind: 'failed' }
+  const quantile = worst.quantiles?.toSorted((a, b) => b.eValue - a.eValue)[0]
+  const seconds = quantile?.baseline ?? worst.baseline.value
+  return seconds === null || seconds === undefined ? { kind: 'failed' } : { kind: 'slow', seconds }
+}
+
+function attributeCounts(deployment: Deployment, rows: readonly AttributeRow[]): AttributeCounts[] {
+  const counts = new Map<string, AttributeCounts>()
+  for (const row of rows) {
+    const arm = resolveArm(row, deployment, deployment)
+    if (arm === null) continue
+    const { attribute, value, operation } = row
+    const key = JSON.stringify([attribute, value, operation])
+    const one: BothArms = { ...noCounts, [arm]: { requests: row.requests, errors: row.events } }
+    counts.set(key, { attribute, value, operation, ...plusBoth(counts.get(key) ?? noCounts, one) })
+  }
+  return [...counts.values()]
+}
+
+function placeOf(deployment: Deployment, rows: readonly PodRow[], event: 'failed' | 'slow'): Explanation['place'] {
+  let baseline = { requests: 0, errors: 0 }
+  const pods = new Map<string, { pod: string; node: string; requests: number; errors: number }>()
+  for (const row of rows) {
+    const arm = resolveArm(row, deployment, deployment)
+    if (arm === 'baseline') {
+      baseline = { requests: baseline.requests + row.requests, errors: baseline.errors + row.events }
+    }
+    if (arm !== 'canary') continue
+    const pod = pods.get(row.pod) ?? { pod: row.pod, node: row.node, requests: 0, errors: 0 }
+    pods.set(row.pod, { ...pod, requests: pod.requests + row.requests, errors: pod.errors + row.events })
+  }
+  return findPlace([...pods.values()], baseline, event)
+}
+
+function callSums(deployment: Deployment, rows: readonly CallTotalRow[]): CallSums[] {
+  return rows.flatMap((row) => {
+    const arm = resolveArm(row, deployment, deployment)
+    if (arm === null) return []
+    const { isCall, failed, errorType, calls, nanoseconds } = row
+    return [{ arm, edge: isCall ? edgeName(row) : null, failed, errorType, calls, nanoseconds }]
+  })
+}
+
+function requestSums(deployment: Deployment, rows: readonly RequestTimeRow[]): Record<Arm, RequestSums> {
+  const sums: Record<Arm, RequestSums> = {
+    baseline: { requests: 0, nanoseconds: 0 },
+    canary: { requests: 0, nanoseconds: 0 },
+  }
+  for (const row of rows) {
+    const arm = resolveArm(row, deployment, deployment)
+    if (arm === null) continue
+    const { requests, nanoseconds } = sums[arm]
+    sums[arm] = { requests: requests + row.requests, nanoseconds: nanoseconds + row.nanoseconds }
+  }
+  return sums
+}
+
+async function suspectsOf(
+  options: ExplainOptions,
+  deployment: Deployment,
+  verdict: Verdict,
+  { from, to }: { readonly from: number; readonly to: number },
+  signal?: AbortSignal,
+): Promise<Explanation['suspects']> {
+  const near = options
+    .deployments()
+    .filter(({ environment, startedAt }) => environment === deployment.environment && Date.parse(startedAt) <= to)
+    .filter(({ id, endedAt }) => id === deployment.id || endedAt === null || Date.parse(endedAt) >= from - windowMs)
+    .toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    .slice(0, mostCallers)
+  const verdicts = await options.newest(near.map(({ id }) => id))
+  const peersOf = async (service: string): Promise<ReadonlySet<string>> =>
+    new Set((await options.calls.totals(service, from, to, signal)).flatMap(({ peer }) => namesOf(peer)))
+  const own = await peersOf(deployment.service)
+  const changes: Change[] = []
+  for (const each of near) {
+    const isItself = each.id === deployment.id
+    const relation = isItself
+      ? 'itself'
+      : own.has(each.service)
+        ? 'callee'
+        : !isSameUnit(each, deployment) && (await peersOf(each.service)).has(deployment.service)
+          ? 'caller'
+          : 'other'
+    changes.push({
+      ...{ deploymentId: each.id, service: each.service, strategy: each.strategy, relation },
+      version: each.canary.version ?? null,
+      startedAt: Date.parse(each.startedAt),
+      isHarmful: verdicts.get(each.id)?.reason.code === 'HARM_SHOWN',
+    })
+  }
+  return rankSuspects(changes, verdict.reason.code, to)
+}
+
+/** A host's first label is what a service is called in a cluster: 'payments.shop.svc' is payments. */
+function namesOf(peer: string): readonly string[] {
+  const [first = ''] = peer.split('.')
+  return peer === '' ? [] : [peer, first]
+}
