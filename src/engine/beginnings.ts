@@ -3,49 +3,70 @@ import type { Counts, Histogram } from '../domain/evidence.ts'
 import type { GaugeHistories } from '../domain/gauge-history.ts'
 import type { Beginnings } from '../domain/judge.ts'
 import type { MetricNulls } from '../domain/null-parameters.ts'
+import { mainQuery } from '../domain/template.ts'
 import { learnGaugeHistories } from '../judges/sequential/learn-gauge-histories.ts'
 import { mergeCounts } from '../stats/log-histogram.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import { instrumentsOf } from './collect.ts'
+import type { OwnBeginnings } from './own-beginnings.ts'
 import { requestInstruments } from './request-source.ts'
 import { baselineLatency, gaugeTicks, isOfBaseline } from './slices.ts'
-import { firstTick } from './timetable.ts'
+import { telemetryPods } from './telemetry-pods.ts'
+import { firstTick, type Window } from './timetable.ts'
 
 const hourMs = 3_600_000
 
 /** Points of histograms are read so much at once: each says all that its series ever counted. */
 const chunkMs = 600_000
 
+/** The hour before a deployment started, in whole ticks. */
+export function hourBefore(deployment: Deployment): Window {
+  const to = firstTick(deployment)
+  return { from: to - hourMs, to }
+}
+
 /**
  * How the baseline was in the hour before the deployment started: its durations, its requests, and how its gauges move.
  * @param nulls what history taught; null: the judge's cold start.
+ * @param told what sources of single metrics told of that hour; null: the template has no such metric.
  */
 export async function collectBeginnings(
   rollups: RollupReader,
   deployment: Deployment,
   nulls: MetricNulls | null,
+  told: OwnBeginnings | null = null,
 ): Promise<Beginnings> {
   const learned = nulls === null ? {} : { nulls }
-  const to = firstTick(deployment)
-  const window = { from: to - hourMs, to }
+  const window = hourBefore(deployment)
+  const { own, gaugeHistories: ownGauges, referenceCounts: ownCounts } = told ?? {}
   const requestsFrom = await chooseInstrument(rollups, deployment, window)
   const counted = requestsFrom === null ? {} : { requestsFrom }
   if (deployment.baseline === null) return { reference: [], ...counted, ...learned }
-  const [reference, referenceCounts, gaugeHistories] = await Promise.all([
-    readReference(rollups, deployment, window, requestsFrom),
-    countRequests(rollups, deployment, window, requestsFrom),
+  const isQueried = mainQuery(deployment.template) !== null
+  const [reference, counts, gaugeHistories] = await Promise.all([
+    isQueried ? [] : readReference(rollups, deployment, window, requestsFrom),
+    isQueried ? ownCounts : countRequests(rollups, deployment, window, requestsFrom),
     learnGauges(rollups, deployment, window),
   ])
+  const histories = gaugeHistories ?? ownGauges
   return {
     reference,
-    referenceCounts,
+    ...(counts === undefined ? {} : { referenceCounts: counts }),
     ...counted,
-    ...(gaugeHistories === null ? {} : { gaugeHistories }),
+    ...(histories === undefined ? {} : { gaugeHistories: { ...histories, ...ownGauges } }),
+    ...(own === undefined ? {} : { own }),
     ...learned,
   }
 }
 
-type Window = { readonly from: number; readonly to: number }
+/** The baseline's pods that its telemetry named in a window. */
+export async function baselinePods(
+  rollups: RollupReader,
+  deployment: Deployment,
+  { from, to }: Window,
+): Promise<readonly string[]> {
+  return (await telemetryPods(rollups, deployment, { from, to })).baseline
+}
 
 /**
  * The instrument that a deployment's requests are counted by: of those that its template names the first one that the

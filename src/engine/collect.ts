@@ -1,8 +1,10 @@
 import type { Deployment } from '../domain/deployment.ts'
 import type { Slice } from '../domain/evidence.ts'
-import type { MetricKind } from '../domain/template.ts'
+import { type MetricKind, mainQuery } from '../domain/template.ts'
 import type { RunningTrial } from '../judges/verdict/running-trial.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
+import type { OwnSlices } from './own-evidence.ts'
+import { withOwn } from './own-evidence.ts'
 import { isShadow, pairMs } from './pairs.ts'
 import type { Subject } from './request-source.ts'
 import { riseMs } from './rises.ts'
@@ -16,7 +18,13 @@ const looksPerTick = 60
 const catchUpMs = 600_000
 
 /** A deployment with the windows that it is due to look at: at least one, each where the one before ends. */
-export type Due = { readonly deployment: Deployment; readonly trial: RunningTrial; readonly windows: readonly Window[] }
+export type Due = {
+  readonly deployment: Deployment
+  readonly trial: RunningTrial
+  readonly windows: readonly Window[]
+  /** What sources told that were asked for single metrics, window by window; absent: the template has none. */
+  readonly own?: OwnSlices
+}
 
 /** The windows after `seenUpTo` that end at or before `watermark`, as many as one tick takes. */
 export function dueWindows(deployment: Deployment, seenUpTo: number | null, watermark: number): Window[] {
@@ -42,9 +50,13 @@ export async function collect(
   const subjects = due.map(({ deployment, trial: { requestsFrom } }) => ({ deployment, requestsFrom }))
   const rows = await collectRows(rollups, subjects, from, to, signal)
   return new Map(
-    due.map(({ deployment, trial, windows }) => [
+    due.map(({ deployment, trial, windows, own }) => [
       deployment.id,
-      windows.map((window) => sliceOf(deployment, window, rows, trial.requestsFrom)),
+      windows.map((window, index) => {
+        const slice = sliceOf(deployment, window, rows, trial.requestsFrom)
+        const told = own?.[index]
+        return told === undefined ? slice : withOwn(slice, deployment.template, told)
+      }),
     ]),
   )
 }
@@ -92,7 +104,9 @@ export async function collectRows(
   const deployments = subjects.map(({ deployment }) => deployment)
   const services = [...new Set(deployments.map(({ service }) => service))]
   const counted = subjects.filter(({ requestsFrom }) => requestsFrom !== null)
-  const traced = subjects.filter(({ requestsFrom }) => requestsFrom === null)
+  const traced = subjects.filter(
+    ({ requestsFrom, deployment }) => requestsFrom === null && mainQuery(deployment.template) === null,
+  )
   const servicesOf = (of: readonly Subject[]) => [...new Set(of.map(({ deployment }) => deployment.service))]
   const instruments = [...new Set(counted.flatMap(({ requestsFrom }) => requestsFrom ?? []))]
   const asked = (kind: MetricKind): string[] => [...new Set(deployments.flatMap((one) => instrumentsOf(one, kind)))]

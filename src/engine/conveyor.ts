@@ -1,8 +1,10 @@
 import { usableNulls } from '../domain/calibration.ts'
+import type { CheckState } from '../domain/check.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Slice } from '../domain/evidence.ts'
 import type { Judge } from '../domain/judge.ts'
 import type { Look, LookEvidence } from '../domain/look.ts'
+import { mainQuery } from '../domain/template.ts'
 import type { Conclusion, Verdict } from '../domain/verdict.ts'
 import { RunningTrial } from '../judges/verdict/running-trial.ts'
 import { verdictOf } from '../judges/verdict/verdict-of.ts'
@@ -19,10 +21,16 @@ import type { Calibrations } from './calibration/calibrations.ts'
 import { byNearness, collect, countLate, type Due, dueWindows } from './collect.ts'
 import type { Deployments } from './deployments.ts'
 import { Failures } from './failures.ts'
+import { OpeningQueue } from './opening-queue.ts'
+import { OwnEvidenceQueue, queriedMetrics } from './own-evidence.ts'
 import { Recorder, type Step } from './recorder.ts'
 import { type EvidenceSignal, evidenceSignals } from './request-source.ts'
 import { resumeTrial } from './resume-trial.ts'
+import type { Sources } from './sources.ts'
 import { firstTick, nextWindow, watermark } from './timetable.ts'
+
+/** Exporters and collectors try again within this time, and a gap of less than it is no outage. */
+const settlingMs = 60_000
 
 /** So many closed deployments are checked for their last word in one tick: after a start there may be years of them. */
 const settlesPerTick = 200
@@ -33,11 +41,15 @@ export type ConveyorOptions = {
   readonly looks: Looks
   readonly facts: Facts
   readonly calibrations: Pick<Calibrations, 'before'>
+  /** Asked for metrics that telemetry does not bring. */
+  readonly sources: Sources
   readonly judge: Judge
   readonly bus: Bus
   readonly log: Logger
   readonly metrics: Metrics
   readonly now: () => number
+  /** What checks and alerts say of a deployment now. */
+  readonly checksOf: (deployment: Deployment) => readonly CheckState[]
   /** Since when telemetry of a signal has been waiting for storage; null when all is stored. */
   readonly oldestUnstoredAt: (signals: readonly EvidenceSignal[]) => number | null
   readonly publicUrl: string
@@ -56,10 +68,16 @@ export class Conveyor {
   /** Closed deployments whose final verdict is written out. */
   readonly #settled = new Set<string>()
   readonly #failures = new Failures()
+  readonly #startedAt: number
+  readonly #own: OwnEvidenceQueue
+  readonly #openings: OpeningQueue
 
   constructor(options: ConveyorOptions) {
     this.#o = options
+    this.#startedAt = options.now()
     this.#recorder = new Recorder(options)
+    this.#own = new OwnEvidenceQueue(options.sources, options.rollups)
+    this.#openings = new OpeningQueue(options)
   }
 
   /** One round; runs alone. What fails for one deployment is logged and does not touch the others. */
@@ -83,6 +101,12 @@ export class Conveyor {
     }
   }
 
+  /** Gives up the questions to sources that are under way. */
+  stop(): void {
+    this.#own.stop()
+    this.#openings.stop()
+  }
+
   /** When the next look of a deployment will be, Unix milliseconds; null when it is not being judged. */
   nextLookAt(deployment: Deployment): number | null {
     const trial = this.#trials.get(deployment.id)
@@ -102,33 +126,52 @@ export class Conveyor {
 
   async #dueOf(deployment: Deployment): Promise<Due | null> {
     const trial = await this.#trialOf(deployment)
+    if (trial === null) return null
     // Taking the trial up again may have completed a rollback.
     if (isOver(trial)) return null
     await this.#recordOverride(deployment, trial)
     if (isOver(trial)) return null
+    if (this.#isSettling(deployment, trial)) return null
     const oldest = this.#o.oldestUnstoredAt(evidenceSignals(deployment.template, trial.requestsFrom))
     const complete = watermark(this.#o.now(), oldest, deployment.template.watermarkSeconds)
     const windows = dueWindows(deployment, trial.seenUpTo, complete)
-    return windows.length === 0 ? null : { deployment, trial, windows }
+    if (windows.length === 0) return null
+    if (queriedMetrics(deployment.template).length === 0) return { deployment, trial, windows }
+    const told = this.#own.take(deployment, trial, windows)
+    return told === null ? null : { deployment, trial, ...told }
   }
 
-  async #trialOf(deployment: Deployment): Promise<RunningTrial> {
+  /**
+   * Senders that could not reach Davy for a while send what they have kept once it is back. Looked at before, that time
+   * would be judged without it, and what comes then would count as lost.
+   */
+  #isSettling({ template }: Deployment, { seenUpTo }: RunningTrial): boolean {
+    if (seenUpTo === null || this.#o.now() >= this.#startedAt + settlingMs) return false
+    return this.#startedAt - seenUpTo > settlingMs + template.watermarkSeconds * 1000
+  }
+
+  /** null: its opening waits for what a source tells of the time before. */
+  async #trialOf(deployment: Deployment): Promise<RunningTrial | null> {
     const running = this.#trials.get(deployment.id)
     // Adoption may bring another template; then the same slices are folded under it.
     if (running !== undefined && running.templateDigest === deployment.templateDigest) return running
     const looks = await this.#o.looks.list(deployment.id)
     const trial =
       looks.length === 0 ? await this.#openTrial(deployment) : await resumeTrial(deployment, looks, this.#o.judge)
+    if (trial === null) return null
     await this.#recorder.complete(looks)
     this.#trials.set(deployment.id, trial)
     return trial
   }
 
   /** Look 0 holds what the trial starts from: how the baseline was before the start, and what history taught by then. */
-  async #openTrial(deployment: Deployment): Promise<RunningTrial> {
+  async #openTrial(deployment: Deployment): Promise<RunningTrial | null> {
+    const hasQueries = queriedMetrics(deployment.template).length > 0
+    const told = hasQueries && deployment.status === 'open' ? this.#openings.take(deployment) : null
+    if (told === 'waiting') return null
     const at = firstTick(deployment)
     const calibration = await this.#o.calibrations.before(deployment, deployment.templateDigest, at)
-    const beginnings = await collectBeginnings(this.#o.rollups, deployment, usableNulls(calibration))
+    const beginnings = await collectBeginnings(this.#o.rollups, deployment, usableNulls(calibration), told)
     const trial = RunningTrial.start(deployment, beginnings, this.#o.judge)
     const evidence: LookEvidence = {
       ...{ slice: null, ...beginnings },
@@ -172,7 +215,7 @@ export class Conveyor {
   async #analyse({ deployment, trial, windows }: Due, slices: readonly Slice[]): Promise<Step[]> {
     const steps: Step[] = []
     for (const [index, window] of windows.entries()) {
-      const slice = await this.#withLate(deployment, trial, slices[index] as Slice)
+      const slice = this.#withChecks(deployment, await this.#withLate(deployment, trial, slices[index] as Slice))
       const started = performance.now()
       const at = window.to + deployment.template.watermarkSeconds * 1000
       const conclusion = trial.observe(slice, at)
@@ -187,8 +230,16 @@ export class Conveyor {
   }
 
   async #withLate(deployment: Deployment, trial: RunningTrial, slice: Slice): Promise<Slice> {
-    if (!slice.closesBlock) return slice
+    // What a source told is final: it is never asked again for the same time.
+    if (!slice.closesBlock || mainQuery(deployment.template) !== null) return slice
     return { ...slice, late: await countLate(this.#o.rollups, deployment, trial, slice.from) }
+  }
+
+  /** What had failed when the look was taken is of the look, and not of the time that it looks at. */
+  #withChecks(deployment: Deployment, slice: Slice): Slice {
+    const failed = this.#o.checksOf(deployment).filter(({ passed }) => !passed)
+    if (failed.length === 0) return slice
+    return { ...slice, checks: failed.map(({ name, kind, summary }) => ({ name, kind, summary })) }
   }
 
   /** A person's word becomes a verdict at once, not at the next look. */
@@ -214,6 +265,8 @@ export class Conveyor {
         this.#settled.add(deployment.id)
         this.#trials.delete(deployment.id)
         this.#failures.forget(deployment.id)
+        this.#own.forget(deployment.id)
+        this.#openings.forget(deployment.id)
         if (isNews) bus.publish({ type: 'deployment', data: deployment })
       })
     }
@@ -223,8 +276,8 @@ export class Conveyor {
     // From the rows, so that a final look whose fact is missing is completed and not followed by another one.
     this.#trials.delete(deployment.id)
     const trial = await this.#trialOf(deployment)
-    const newest = trial.newest
-    if (newest === null || newest.final || deployment.endedAt === null) return
+    const newest = trial?.newest ?? null
+    if (trial === null || newest === null || newest.final || deployment.endedAt === null) return
     await this.#recordWithoutSlice(
       deployment,
       trial,

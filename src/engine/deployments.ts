@@ -75,6 +75,11 @@ export class Deployments {
     return deployment
   }
 
+  /** null: nothing is known of it (yet). */
+  find(id: string): Deployment | null {
+    return this.#register.get(id) ?? null
+  }
+
   /** What a deployment is a fold of: all that happened to it, oldest first. */
   history(id: string): readonly DeploymentFact[] {
     return this.#register.history(id)
@@ -298,7 +303,10 @@ export class Deployments {
     registration: Registration,
     startedAt: number,
   ): Promise<Pick<Deployment, 'baseline' | 'baselineFrom'>> {
-    if (registration.baseline !== undefined) return { baseline: registration.baseline, baselineFrom: 'registered' }
+    if (registration.baseline !== undefined) {
+      const baselineFrom = registration.isFromController === true ? 'controller' : 'registered'
+      return { baseline: registration.baseline, baselineFrom }
+    }
     const window = { from: startedAt - hourMs, to: startedAt }
     const versions = await this.#options.rollups.versions({ service: unit.service, ...window })
     const chosen = chooseBaseline(unit, registration.canary, versions, this.rolledBackVersions(unit))

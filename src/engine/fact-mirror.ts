@@ -8,16 +8,18 @@ export class FactMirror {
   readonly #byKey = new Map<string, Fact<unknown>>()
   readonly #read: () => Promise<void>
   #facts: readonly Fact<unknown>[] = []
+  /** Not yet among the facts, also what was read before a later page failed: the tail hands it over only once. */
+  #isNew = false
 
   constructor(source: Pick<Facts, 'tail'>, kinds: readonly FactKind[]) {
     const tail = new FactTail(source, kinds)
     this.#read = coalesce(async () => {
-      let isNew = false
       await tail.read((fact) => {
         this.#byKey.set(`${fact.kind}\0${fact.key}`, fact)
-        isNew = true
+        this.#isNew = true
       })
-      if (isNew) this.#facts = [...this.#byKey.values()].sort(byWriting)
+      if (this.#isNew) this.#facts = [...this.#byKey.values()].sort(byWriting)
+      this.#isNew = false
     })
   }
 

@@ -21,10 +21,12 @@ export class Register {
 
   constructor(facts: Facts) {
     const tail = new FactTail(facts, kinds)
+    // Outlives a reading of which a later page failed: what was handed over is not handed over again.
+    const touched = new Set<string>()
     this.#read = coalesce(async () => {
-      const touched = new Set<string>()
       await tail.read((fact) => this.#take(fact as DeploymentFact | KillSwitchFact, touched))
       this.#fold(touched)
+      touched.clear()
     })
   }
 

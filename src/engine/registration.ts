@@ -12,6 +12,8 @@ export type Registration = {
   readonly strategy?: Strategy
   readonly canary: CohortSelector
   readonly baseline?: CohortSelector
+  /** Whether the baseline is what a rollout controller replaces, and nobody's choice. */
+  readonly isFromController?: true
   readonly template?: string
   /** RFC 3339. */
   readonly startedAt?: string

@@ -1,16 +1,11 @@
 import type { Deployment } from '../domain/deployment.ts'
-import type { MetricSpec, Template } from '../domain/template.ts'
+import { isOfRequests, isQueried, type MetricSpec, type Template } from '../domain/template.ts'
 
 /** The instruments of the OpenTelemetry conventions that count requests of a server, newest names first. */
 export const defaultInstruments = ['http.server.request.duration', 'http.server.duration', 'rpc.server.duration']
 
 /** A deployment with the instrument that its requests are counted by for as long as it lives; null: spans. */
 export type Subject = { readonly deployment: Deployment; readonly requestsFrom: string | null }
-
-/** Whether a metric is judged from requests, which all come from one source. */
-export function isOfRequests({ kind }: Pick<MetricSpec, 'kind'>): boolean {
-  return kind === 'proportion' || kind === 'distribution'
-}
 
 /** The instruments that a template's requests may be counted by, the first one first; null: they are spans. */
 export function requestInstruments(template: Template): readonly string[] | null {
@@ -23,8 +18,10 @@ export type EvidenceSignal = 'traces' | 'metrics'
 
 /** The signals that a trial reads: its watermark waits for all of them. */
 export function evidenceSignals({ metrics }: Template, requestsFrom: string | null): readonly EvidenceSignal[] {
-  const isTraced = ({ kind }: MetricSpec): boolean =>
-    kind === 'paired' || (isOfRequests({ kind }) && requestsFrom === null)
-  const traced: readonly EvidenceSignal[] = metrics.some(isTraced) ? ['traces'] : []
-  return metrics.every(isTraced) ? traced : [...traced, 'metrics']
+  const isTraced = (metric: MetricSpec): boolean =>
+    metric.kind === 'paired' || (isOfRequests(metric) && requestsFrom === null)
+  // What is queried is no telemetry of ours: its source is asked when the windows are complete.
+  const received = metrics.filter((metric) => !isQueried(metric))
+  const traced: readonly EvidenceSignal[] = received.some(isTraced) ? ['traces'] : []
+  return received.every(isTraced) ? traced : [...traced, 'metrics']
 }

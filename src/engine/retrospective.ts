@@ -1,24 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { usableNulls } from '../domain/calibration.ts'
-import { type CohortSelector, defaultEnvironment } from '../domain/cohort.ts'
+import { type Arm, type CohortSelector, defaultEnvironment } from '../domain/cohort.ts'
 import type { Deployment, Strategy } from '../domain/deployment.ts'
 import { DavyError } from '../domain/errors.ts'
+import type { Slice } from '../domain/evidence.ts'
 import { openedDeployment } from '../domain/fold-deployment.ts'
 import type { Judge } from '../domain/judge.ts'
-import type { Template } from '../domain/template.ts'
+import type { MetricSpec, Template } from '../domain/template.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { RunningTrial } from '../judges/verdict/running-trial.ts'
 import { verdictOf } from '../judges/verdict/verdict-of.ts'
 import { digestOf } from '../platform/digest.ts'
 import { derivedId } from '../platform/ids.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
-import { collectBeginnings } from './beginnings.ts'
+import { baselinePods, collectBeginnings, hourBefore } from './beginnings.ts'
 import type { Calibrations } from './calibration/calibrations.ts'
 import { collectRows } from './collect.ts'
+import { askBeginnings, type OwnBeginnings } from './own-beginnings.ts'
+import { askOwn, queriedMetrics, withOwn } from './own-evidence.ts'
 import { checkCohorts, onlyNamespace } from './registration.ts'
 import { type EvidenceSignal, evidenceSignals, requestInstruments } from './request-source.ts'
 import { sliceOf } from './slices.ts'
-import { nextWindow, tickMs } from './timetable.ts'
+import type { Sources } from './sources.ts'
+import { podsToAsk } from './telemetry-pods.ts'
+import { nextWindow, tickMs, type Window } from './timetable.ts'
 
 /** A cohort of the past: who, and within which part of the analysis (RFC 3339; absent: all of it). */
 type PastCohort = CohortSelector & { readonly from?: string; readonly to?: string }
@@ -56,6 +61,7 @@ const storingMs = 30_000
 export type RetrospectiveOptions = {
   readonly rollups: RollupReader
   readonly calibrations: Pick<Calibrations, 'before'>
+  readonly sources: Sources
   readonly judge: Judge
   readonly oldestUnstoredAt: (signals: readonly EvidenceSignal[]) => number | null
   readonly now: () => number
@@ -68,6 +74,7 @@ export type RetrospectiveOptions = {
  * later than its window, and the data is final, so nothing is late: everything that was taken before the request is
  * waited for, and what lies after it is cut off. Ends with the first rollback; a promote is the answer as long as no
  * later look revokes it. Nothing is written and nothing is delivered.
+ * @throws DavyError SOURCE_DOWN when a source that the template asks cannot tell of that time.
  */
 export async function analysePast(
   options: RetrospectiveOptions,
@@ -81,7 +88,8 @@ export async function analysePast(
   const deployment = await pastDeployment(options.rollups, request, template, from)
   // Of what was learned, only that which needed no data from `from` on.
   const nulls = usableNulls(await options.calibrations.before(deployment, deployment.templateDigest, from))
-  const beginnings = await collectBeginnings(options.rollups, deployment, nulls)
+  const told = await toldBefore(options, deployment, signal)
+  const beginnings = await collectBeginnings(options.rollups, deployment, nulls, told)
   const trial = RunningTrial.start(deployment, beginnings, options.judge)
   const subject = { deployment, requestsFrom: trial.requestsFrom }
   const looks: PastLook[] = []
@@ -91,10 +99,11 @@ export async function analysePast(
   for (let chunk = from; chunk < to && verdict.decision !== 'rollback'; chunk += chunkMs) {
     const end = Math.min(to, chunk + chunkMs + template.lookSeconds * 1000)
     const rows = await collectRows(options.rollups, [subject], chunk - template.lookSeconds * 1000, end, signal)
-    for (;;) {
-      const window = nextWindow(deployment, trial.seenUpTo)
-      if (window.to > end || window.from >= chunk + chunkMs) break
-      const conclusion = trial.observe(sliceOf(deployment, window, rows, trial.requestsFrom), window.to)
+    const windows = windowsOf(deployment, trial.seenUpTo, (window) => window.to <= end && window.from < chunk + chunkMs)
+    const slices = windows.map((window) => sliceOf(deployment, window, rows, trial.requestsFrom))
+    for (const slice of await withSources(options, deployment, trial, slices, signal)) {
+      const window = { from: slice.from, to: slice.to }
+      const conclusion = trial.observe(slice, window.to)
       const before = verdict
       verdict = conclude(options, deployment, conclusion, trial.nextLook, window.to)
       trial.record(verdict)
@@ -106,6 +115,56 @@ export async function analysePast(
   // The answer carries the evidence of the last look and, for a decision, the moment at which it was reached.
   const answer = decided?.decision === verdict.decision ? { ...verdict, decidedAt: decided.decidedAt } : verdict
   return { verdict: { ...answer, final: true }, looks }
+}
+
+/** The windows that follow one another for as long as they are wanted. */
+function windowsOf(
+  deployment: Deployment,
+  seenUpTo: number | null,
+  isWanted: (window: Window) => boolean,
+): readonly Window[] {
+  const windows: Window[] = []
+  for (let window = nextWindow(deployment, seenUpTo); isWanted(window); window = nextWindow(deployment, window.to)) {
+    windows.push(window)
+  }
+  return windows
+}
+
+/** What sources of single metrics told of the hour before; null: none is asked. */
+async function toldBefore(
+  { rollups, sources }: RetrospectiveOptions,
+  deployment: Deployment,
+  signal?: AbortSignal,
+): Promise<OwnBeginnings | null> {
+  if (queriedMetrics(deployment.template).length === 0) return null
+  const hour = hourBefore(deployment)
+  const pods = await baselinePods(rollups, deployment, hour)
+  const told = await askBeginnings(sources, deployment, hour, pods, signal)
+  for (const fault of Object.values(told.faults)) throw new DavyError('SOURCE_DOWN', fault, { where: '/template' })
+  return told
+}
+
+/** The slices with what sources told of them. An answer about the past is whole, or there is none. */
+async function withSources(
+  { rollups, sources }: RetrospectiveOptions,
+  deployment: Deployment,
+  trial: RunningTrial,
+  slices: readonly Slice[],
+  signal?: AbortSignal,
+): Promise<readonly Slice[]> {
+  if (slices.length === 0 || queriedMetrics(deployment.template).length === 0) return slices
+  const podsOf = (arm: Arm) => [...new Set(slices.flatMap((slice) => Object.keys(slice[arm].pods)))].filter(Boolean)
+  const named = { baseline: podsOf('baseline'), canary: podsOf('canary') }
+  const window = { from: slices[0]?.from ?? 0, to: slices.at(-1)?.to ?? 0 }
+  const pods = await podsToAsk(rollups, deployment, named, window)
+  const endOf = ({ name }: MetricSpec) => trial.ownSeenUpTo(name)
+  const own = await askOwn(sources, deployment, slices, { pods, endOf, ...(signal === undefined ? {} : { signal }) })
+  return slices.map((slice, index) => {
+    for (const told of Object.values(own[index]!)) {
+      if ('fault' in told) throw new DavyError('SOURCE_DOWN', told.fault, { where: '/template' })
+    }
+    return withOwn(slice, deployment.template, own[index]!)
+  })
 }
 
 function conclude(

@@ -164,7 +164,7 @@ function busiest({ canary, baseline }: Record<Arm, ArmSum>): ReadonlySet<string>
 }
 
 /** The series of one pod and instrument (pools of a heap, say) are taken together. */
-function readingsOf({ count, sum, min, max, series }: GaugeRow): PodReadings {
+export function readingsOf({ count, sum, min, max, series }: GaugeRow): PodReadings {
   if (series <= 1) return { count, sum, min, max }
   const level = (sum / count) * series
   return { count, sum: level * count, min: level, max: level }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { DavyError } from '../domain/errors.ts'
 import type { Template } from '../domain/template.ts'
+import type { CheckQuery } from './sources.ts'
 import { parseTemplate } from './template-schema.ts'
 
 /** The templates that come with Davy; `default.yaml` completes all others. */
@@ -13,13 +14,13 @@ const shipped = fileURLToPath(new URL('../../deploy/templates', import.meta.url)
  * The templates of the YAML files that come with Davy, then those of `directory`, which win by name.
  * @throws DavyError CONFIG when the directory cannot be read, or a file is no template, naming the file and the place.
  */
-export function readTemplates(directory: string | null): readonly Template[] {
-  const base = readTemplate(join(shipped, 'default.yaml'), null)
+export function readTemplates(directory: string | null, checkQuery?: CheckQuery): readonly Template[] {
+  const base = readTemplate(join(shipped, 'default.yaml'), null, checkQuery)
   const byName = new Map([[base.name, base]])
   for (const from of directory === null ? [shipped] : [shipped, directory]) {
     for (const name of filesOf(from)) {
       if (!/\.ya?ml$/.test(name)) continue
-      const template = readTemplate(join(from, name), base)
+      const template = readTemplate(join(from, name), base, checkQuery)
       byName.set(template.name, template)
     }
   }
@@ -35,9 +36,9 @@ function filesOf(directory: string): readonly string[] {
   }
 }
 
-function readTemplate(file: string, base: Template | null): Template {
+function readTemplate(file: string, base: Template | null, checkQuery?: CheckQuery): Template {
   try {
-    return parseTemplate(parse(readFileSync(file, 'utf8')), `${file} `, base)
+    return parseTemplate(parse(readFileSync(file, 'utf8')), `${file} `, base, checkQuery)
   } catch (cause) {
     if (!(cause instanceof DavyError)) throw new DavyError('CONFIG', `${file}: ${(cause as Error).message}`, { cause })
     const { expected, got, where } = cause

@@ -1,9 +1,12 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { DavyError } from '../domain/errors.ts'
-import type { Template } from '../domain/template.ts'
+import { isQueried, type MetricSpec, querySources, type Template } from '../domain/template.ts'
 import { schemaFaults } from '../platform/schema-faults.ts'
-import { checkTemplate } from './templates.ts'
+import { packs } from '../sources/prometheus/packs/packs.ts'
+import { expandPacks } from './expand-packs.ts'
+import type { CheckQuery } from './sources.ts'
+import { checkTemplate, noSource } from './templates.ts'
 
 const closed = { additionalProperties: false }
 const share = { exclusiveMinimum: 0, exclusiveMaximum: 1 }
@@ -12,16 +15,23 @@ const seconds = (description: string, minimum = 0) => Type.Integer({ minimum, ma
 const metricSchema = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
-    kind: Type.Enum(['proportion', 'distribution', 'gauge', 'count', 'paired'], {
+    kind: Type.Enum(['proportion', 'distribution', 'gauge', 'count', 'paired', 'signatures'], {
       description:
         'proportion: failed requests among all; distribution: request durations; gauge: levels by pod; ' +
-        'count: events per pod and time; paired: answers of both arms to the same, mirrored requests',
+        'count: events per pod and time; paired: answers of both arms to the same, mirrored requests; ' +
+        'signatures: requests that log errors or warnings, by what they log',
     }),
-    source: Type.Enum(['spans', 'metrics'], {
+    source: Type.Enum(['spans', 'metrics', ...querySources], {
       description:
         'spans of kind SERVER and CONSUMER; metrics: the points of an instrument, for proportion and distribution those ' +
-        'of a histogram of durations in s or ms; all metrics of these two kinds have one source',
+        'of a histogram of durations in s or ms; of these two all metrics of requests have one. Any other is a system ' +
+        'that is asked for this metric alone, by its query',
     }),
+    query: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'what a source is asked that is queried; which keys there are depends on the source and the kind',
+      }),
+    ),
     instruments: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
         minItems: 1,
@@ -108,6 +118,15 @@ export const templateSchema = Type.Object(
 export const partialTemplateSchema = Type.Object(
   {
     ...Type.Partial(templateSchema).properties,
+    packs: Type.Optional(
+      Type.Array(Type.Enum(packs.map(({ name }) => name)), {
+        uniqueItems: true,
+        maxItems: 20,
+        description:
+          'Ready-made metrics of Prometheus. Packs that count requests stand instead of the metrics of `default`, others ' +
+          'beside them; their weights are made smaller until all fit into 1.',
+      }),
+    ),
     metrics: Type.Optional(
       Type.Array(
         Type.Object(
@@ -125,24 +144,39 @@ export const partialTemplateSchema = Type.Object(
  * A template from somewhere outside, completed and checked.
  * @param where the file or request that it came from.
  * @param base where absent keys come from; null: none may be absent.
+ * @param checkQuery what sources say of the queries.
  * @throws DavyError UNPROCESSABLE with the first fault's place.
  */
-export function parseTemplate(value: unknown, where: string, base: Template | null): Template {
-  if (base === null) return checked(value, where)
+export function parseTemplate(
+  value: unknown,
+  where: string,
+  base: Template | null,
+  checkQuery: CheckQuery = noSource,
+): Template {
+  if (base === null) return checked(value, where, checkQuery)
   check(partialTemplateSchema, value, where)
   const partial = value as Static<typeof partialTemplateSchema>
-  const metrics = partial.metrics?.map((metric) => ({
-    ...base.metrics.find(({ kind }) => kind === metric.kind),
-    ...metric,
-  }))
-  return checked({ ...base, mode: undefined, ...partial, ...(metrics === undefined ? {} : { metrics }) }, where)
+  const { packs = [], metrics: given, ...policy } = partial
+  // Whether what is given makes whole metrics is checked below, with their places.
+  const own = given?.map((metric) => completed(metric, base) as MetricSpec) ?? null
+  const metrics = packs.length === 0 ? (own ?? base.metrics) : expandPacks(packs, own, base.metrics, where)
+  return checked({ ...base, mode: undefined, ...policy, metrics }, where, checkQuery)
 }
 
-function checked(value: unknown, where: string): Template {
+type PartialMetric = NonNullable<Static<typeof partialTemplateSchema>['metrics']>[number]
+
+/** A metric with what it leaves out; what is queried has no instruments, whatever the base's metric has. */
+function completed(metric: PartialMetric, base: Template): object {
+  const { instruments, ...known } = base.metrics.find(({ kind }) => kind === metric.kind) ?? {}
+  const isOwn = metric.source !== undefined && isQueried({ source: metric.source })
+  return { ...known, ...(instruments === undefined || isOwn ? {} : { instruments }), ...metric }
+}
+
+function checked(value: unknown, where: string, checkQuery: CheckQuery): Template {
   // JSON drops what is undefined, which is not the same as absent to the schema.
   const template = JSON.parse(JSON.stringify(value)) as Template
   check(templateSchema, template, where)
-  checkTemplate(template, where)
+  checkTemplate(template, where, checkQuery)
   return template
 }
 

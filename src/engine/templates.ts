@@ -1,9 +1,10 @@
 import { DavyError } from '../domain/errors.ts'
-import type { MetricKind, MetricSpec, Template } from '../domain/template.ts'
+import { isOfRequests, isQueried, type MetricKind, type MetricSpec, type Template } from '../domain/template.ts'
 import { digestOf } from '../platform/digest.ts'
 import type { Facts } from '../storage/facts.ts'
 import { FactMirror } from './fact-mirror.ts'
-import { defaultInstruments, isOfRequests } from './request-source.ts'
+import { defaultInstruments } from './request-source.ts'
+import type { CheckQuery } from './sources.ts'
 
 export type NamedTemplate = {
   readonly template: Template
@@ -18,9 +19,12 @@ export class Templates {
   readonly #mirror: FactMirror
   readonly #files: ReadonlyMap<string, Template>
   readonly #newId: () => string
+  /** What sources say of the queries of a template that is put. */
+  readonly checkQuery: CheckQuery
 
-  constructor(facts: Facts, files: readonly Template[], newId: () => string) {
+  constructor(facts: Facts, files: readonly Template[], newId: () => string, checkQuery: CheckQuery = noSource) {
     this.#facts = facts
+    this.checkQuery = checkQuery
     this.#mirror = new FactMirror(facts, ['template'])
     this.#files = new Map(files.map((template) => [template.name, template]))
     this.#newId = newId
@@ -70,7 +74,7 @@ export class Templates {
 
   /** Deployments that are open keep the template that they opened with. */
   async put(template: Template): Promise<{ readonly created: boolean }> {
-    checkTemplate(template)
+    checkTemplate(template, '', this.checkQuery)
     await this.refresh()
     const existing = this.find(template.name)
     if (existing !== undefined && digestOf(existing) === digestOf(template)) return { created: false }
@@ -80,12 +84,16 @@ export class Templates {
   }
 }
 
+/** Without any source nothing can be queried. */
+export const noSource: CheckQuery = ({ source }) => ({ expected: 'a source that is configured', got: source, key: '' })
+
 /**
  * What a schema cannot say.
  * @param within the file or the part of a request that it came from.
+ * @param checkQuery what the source of a metric says of its query.
  * @throws DavyError UNPROCESSABLE
  */
-export function checkTemplate(template: Template, within = ''): void {
+export function checkTemplate(template: Template, within = '', checkQuery: CheckQuery = noSource): void {
   const fail = (detail: string, expected: string, got: string, where: string): never => {
     throw new DavyError('UNPROCESSABLE', detail, { expected, got, where: `${within}${where}` })
   }
@@ -110,6 +118,9 @@ export function checkTemplate(template: Template, within = ''): void {
       fail(detail, expected, got, `/metrics/${index}/${key}`),
     )
     checkKind(metric, (detail, expected, got, key) => fail(detail, expected, got, `/metrics/${index}/${key}`))
+    checkOwnQuery(metric, checkQuery, (detail, expected, got, key) =>
+      fail(detail, expected, got, `/metrics/${index}/${key}`),
+    )
     if (metric.promoteMargin < metric.margin) {
       const got = String(metric.promoteMargin)
       fail(
@@ -129,9 +140,35 @@ const smallestMargin: Readonly<Record<MetricKind, number>> = {
   gauge: 1.05,
   count: 1,
   paired: 1,
+  signatures: 1,
 }
 
 type Fail = (detail: string, expected: string, got: string, key: string) => never
+
+/** What is queried has a query that its source understands, and nothing else has one. */
+function checkOwnQuery(metric: MetricSpec, checkQuery: CheckQuery, fail: Fail): void {
+  const { source, query, instruments } = metric
+  if (!isQueried(metric)) {
+    if (query !== undefined) {
+      fail(`Nobody is asked for a metric of source ${source}.`, 'no query', 'a query', 'query')
+    }
+    return
+  }
+  if (instruments !== undefined) {
+    fail(
+      `A metric of source ${source} is asked for by its query.`,
+      'no instruments',
+      instruments.join(', '),
+      'instruments',
+    )
+  }
+  const fault = checkQuery(metric)
+  if (fault === null) return
+  const isOfKind = fault.key === '' && (fault.got === metric.kind || fault.got === source)
+  const inQuery = fault.key === '' ? 'query' : `query/${fault.key.replace(/^\//, '')}`
+  const key = !isOfKind ? inQuery : fault.got === source ? 'source' : 'kind'
+  fail('The source cannot be asked so.', fault.expected, fault.got, key)
+}
 
 /** Errors and latency of one deployment are told of the same requests, which come from one source and one instrument. */
 function checkSource(metric: MetricSpec, { metrics }: Template, fail: Fail): void {
@@ -151,11 +188,13 @@ function checkSource(metric: MetricSpec, { metrics }: Template, fail: Fail): voi
 function checkKind(metric: MetricSpec, fail: Fail): void {
   const { kind, source, instruments, margin } = metric
   const isMeasured = kind === 'gauge' || kind === 'count'
+  const isOwn = isQueried(metric)
   const expected = isMeasured ? 'metrics' : 'spans'
-  if (source !== expected && !isOfRequests(metric)) {
-    fail(`A metric of kind ${kind} has one source.`, expected, source, 'source')
+  if (source !== expected && !isOfRequests(metric) && !isOwn) {
+    const others = kind === 'paired' ? '' : ', or a source that is queried'
+    fail(`A metric of kind ${kind} comes from elsewhere.`, `${expected}${others}`, source, 'source')
   }
-  if (isMeasured && instruments === undefined) {
+  if (isMeasured && !isOwn && instruments === undefined) {
     fail(
       `A metric of kind ${kind} names what it is judged by.`,
       'instruments, such as ["jvm.memory.used"]',

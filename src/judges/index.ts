@@ -2,6 +2,7 @@ import type { Judge } from '../domain/judge.ts'
 import { anomaliesJudge } from './anomaly/anomalies-judge.ts'
 import type { CanaryJudgeRequest } from './kayenta/canary-config.ts'
 import type { CanaryJudgeResult } from './kayenta/canary-judge-result.ts'
+import { davyJudgeName, judgeDavy } from './kayenta/judge-davy.ts'
 import { judgeKayenta, kayentaJudgeName } from './kayenta/judge-kayenta.ts'
 import { logTemplatesJudge } from './log-templates/log-templates-judge.ts'
 import { replicatesJudge } from './replicates/replicates-judge.ts'
@@ -21,6 +22,7 @@ export const judges = {
 /** Judges that see both arms' series once and whole, by the name that canary configs call them; one line each. */
 export const batchJudges = {
   [kayentaJudgeName]: judgeKayenta,
+  [davyJudgeName]: judgeDavy,
 } as const satisfies Readonly<Record<string, (request: CanaryJudgeRequest) => CanaryJudgeResult>>
 
 /** Judges of measured series, by the name that API and command line call them; one line each. */

@@ -1,23 +1,27 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Endpoint, Sink } from '../../src/domain/sink.ts'
+import type { MetricSource } from '../../src/domain/metric-source.ts'
+import type { AttemptResult, Delivery, Endpoint, Ports, Sink } from '../../src/domain/sink.ts'
 import type { Storage } from '../../src/domain/storage.ts'
-import type { Template } from '../../src/domain/template.ts'
+import type { QuerySource, Template } from '../../src/domain/template.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import { Bus, type EngineEvent } from '../../src/engine/bus.ts'
 import { Calibrations } from '../../src/engine/calibration/calibrations.ts'
-import { Conveyor } from '../../src/engine/conveyor.ts'
-import { Deliverer } from '../../src/engine/deliverer.ts'
+import { Conveyor, type ConveyorOptions } from '../../src/engine/conveyor.ts'
+import type { GivenEndpoint } from '../../src/engine/deliveries/check-endpoint.ts'
+import { Deliverer, type DelivererOptions } from '../../src/engine/deliveries/deliverer.ts'
+import { type ConfiguredEndpoint, checkConfigured, Endpoints } from '../../src/engine/deliveries/endpoints.ts'
 import { Deployments } from '../../src/engine/deployments.ts'
 import { Detector } from '../../src/engine/detector.ts'
-import { type ConfiguredEndpoint, Endpoints } from '../../src/engine/endpoints.ts'
+import { Sources } from '../../src/engine/sources.ts'
 import { readTemplates } from '../../src/engine/template-files.ts'
 import { Templates } from '../../src/engine/templates.ts'
 import { judges } from '../../src/judges/index.ts'
 import { newId } from '../../src/platform/ids.ts'
 import { createLogger } from '../../src/platform/logger.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
+import { createSinks } from '../../src/sinks/index.ts'
 import { singleNode } from '../../src/storage/dialect.ts'
 import { EmbeddedStorage } from '../../src/storage/embedded.ts'
 import { Facts } from '../../src/storage/facts.ts'
@@ -52,14 +56,50 @@ export type Process = Awaited<ReturnType<typeof startProcess>>
 
 export type ProcessOptions = {
   readonly webhooks?: readonly ConfiguredEndpoint[]
+  /** Stands for the format cloudevents; one that delivers everything when absent. */
   readonly sink?: Sink
+  /** Whether other processes deliver from the same storage. */
+  readonly isShared?: boolean
+  /** In [0, 1): what makes waits differ; 0.5 when absent. */
+  readonly random?: () => number
   readonly oldestUnstoredAt?: () => number | null
+  /** What a gate would say; a test without answers to platforms is never asked. */
+  readonly standing?: DelivererOptions['standing']
   readonly templates?: readonly Template[]
+  /** What is asked for metrics of its own; nothing when absent. */
+  readonly sources?: ReadonlyMap<QuerySource, MetricSource>
+  /** What checks and alerts say; nothing when absent. */
+  readonly checksOf?: ConveyorOptions['checksOf']
   /** Gives ids to what is opened; random ones when absent. */
   readonly newId?: () => string
 }
 
-const silentSink: Sink = { deliver: async () => ({ outcome: 'delivered', status: 200 }) }
+/** A sink of the format cloudevents that does as it is told. */
+export function sinkThat(
+  deliver: (delivery: Delivery, signal: AbortSignal) => AttemptResult | Promise<AttemptResult>,
+): Sink {
+  const [real] = [...createSinks({ publicUrl }).values()].filter(({ format }) => format === 'cloudevents')
+  return { ...real!, deliver: async (delivery, _ports, signal) => deliver(delivery, signal) }
+}
+
+/** Ports that nothing gets through. */
+const closedPorts: Ports = {
+  http: () => Promise.reject(new Error('no request was expected')),
+  mail: () => Promise.reject(new Error('no mail was expected')),
+}
+
+export const webhookSecret = 'whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0'
+
+/** An endpoint as somebody asks for it. */
+export function given(changes: Partial<GivenEndpoint> = {}): GivenEndpoint {
+  return {
+    ...{ format: 'cloudevents', url: 'http://receiver.test', events: ['verdict.changed'] },
+    ...{ services: [], environments: [], decisions: [], options: {}, act: false },
+    secrets: [{ secret: webhookSecret, until: null }],
+    ...changes,
+  }
+}
+
 /** Of all processes of a test together. */
 export const metrics = createMetrics({ version: 'test', publicUrl })
 
@@ -72,11 +112,15 @@ export async function startProcess(storage: Storage, now: () => number, options:
   const facts = new Facts(storage, writer)
   const looks = new Looks(storage, writer)
   const rollups = new RollupReader(storage)
-  const templates = new Templates(facts, options.templates ?? [...readTemplates(null), quick], id)
+  const sources = new Sources(options.sources ?? new Map(), { log, metrics })
+  const templates = new Templates(facts, options.templates ?? [...readTemplates(null), quick], id, sources.check)
   await templates.refresh()
   const deployments = new Deployments({ facts, rollups, templates, now, newId: id })
   await deployments.refresh()
-  const endpoints = new Endpoints(facts, options.webhooks ?? [], id)
+  const sink = options.sink ?? sinkThat(() => ({ outcome: 'delivered', status: 200 }))
+  const sinks = new Map(createSinks({ publicUrl })).set('cloudevents', sink)
+  const configured = checkConfigured(options.webhooks ?? [], sinks)
+  const endpoints = new Endpoints({ facts, configured, sinks, newId: id, now })
   await endpoints.start()
   const bus = new Bus(log)
   const events: EngineEvent[] = []
@@ -84,13 +128,17 @@ export async function startProcess(storage: Storage, now: () => number, options:
   const judge = judges.sequential
   const calibrations = new Calibrations(facts, now, id)
   const conveyor = new Conveyor({
-    ...{ deployments, rollups, looks, facts, calibrations, judge, bus, log, metrics, now, publicUrl },
+    checksOf: options.checksOf ?? (() => []),
+    ...{ deployments, rollups, looks, facts, calibrations, sources, judge, bus, log, metrics, now, publicUrl },
     oldestUnstoredAt: options.oldestUnstoredAt ?? (() => null),
     engine: 'davy/test',
   })
   const detector = new Detector(rollups, deployments, bus, log, now)
-  const sink = options.sink ?? silentSink
-  const deliverer = new Deliverer({ facts, endpoints, sink, bus, log, metrics, now, random: () => 0 })
+  const deliverer = new Deliverer({
+    ...{ facts, endpoints, deployments, sinks, ports: closedPorts, bus, log, metrics, now, publicUrl },
+    standing: options.standing ?? (() => Promise.reject(new Error('no question about the gate was expected'))),
+    ...{ random: options.random ?? (() => 0.5), isShared: options.isShared ?? false },
+  })
   return {
     facts,
     looks,
@@ -101,6 +149,7 @@ export async function startProcess(storage: Storage, now: () => number, options:
     bus,
     events,
     calibrations,
+    sources,
     judge,
     conveyor,
     detector,
@@ -236,10 +285,9 @@ export function complaints({ logged }: Process): readonly Record<string, unknown
 
 export function endpoint(changes: Partial<Endpoint> = {}): Endpoint {
   return {
-    id: 'E',
-    url: 'http://receiver.test',
-    events: ['verdict.changed'],
-    disabled: false,
+    ...{ id: 'E', format: 'cloudevents', url: 'http://receiver.test', events: ['verdict.changed'] },
+    ...{ services: [], environments: [], decisions: [], options: {}, act: false },
+    ...{ disabled: false, disabledBecause: null },
     createdAt: '2026-11-21T10:00:00.000000Z',
     origin: 'api',
     ...changes,

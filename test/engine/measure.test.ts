@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Storage } from '../../src/domain/storage.ts'
 import { measureDeployments } from '../../src/engine/measure.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
-import { bad, type Lab, metrics, openLab, type Process, traffic } from './lab.ts'
+import { bad, given, type Lab, metrics, openLab, type Process, sinkThat, traffic } from './lab.ts'
 import { aVerdict } from './samples.ts'
 
 const minute = 60_000
@@ -63,12 +63,8 @@ test('a rollback is told of for a day, with the time of its end', async () => {
 
 test('what waits to be delivered has an age, and an endpoint has its counters before its first attempt', async () => {
   const { signal } = new AbortController()
-  const impatient = await lab.start({ sink: { deliver: async () => ({ outcome: 'retry', status: 503, error: 'no' }) } })
-  const { id } = await impatient.endpoints.add(
-    'http://a.test',
-    ['verdict.changed'],
-    'whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0',
-  )
+  const impatient = await lab.start({ sink: sinkThat(() => ({ outcome: 'retry', status: 503, error: 'no' })) })
+  const { id } = await impatient.endpoints.add(given())
   const body = async () => (await metrics.render(undefined)).body
   await impatient.deliverer.tick(signal)
   for (const outcome of ['delivered', 'retry', 'failed']) {

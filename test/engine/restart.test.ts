@@ -44,6 +44,8 @@ async function runThrough(storage: Storage, next: (process: Process | null) => P
     await process.conveyor.tick().catch(() => undefined)
   }
   const sound = await lab.start({}, storage)
+  // A process that finds itself far behind waits for what senders have kept.
+  lab.now += minute
   await sound.conveyor.tick()
   await sound.conveyor.tick()
   return sound
@@ -105,6 +107,25 @@ describe('processes that are thrown away at any time', () => {
       await expectFactsToBeChanges(davy, id)
     },
   )
+})
+
+test('after an outage looks wait for what senders have kept, and nothing counts as lost', async () => {
+  const storage = await otherDavy(lab.storage, 'outage')
+  const id = await open(storage)
+  const before = await lab.start({}, storage)
+  lab.now = start + 90_000
+  await before.conveyor.tick()
+  const seen = (await before.looks.list(id)).length
+  lab.now = start + 5 * minute
+  const after = await lab.start({}, storage)
+  await after.conveyor.tick()
+  lab.now += 30_000
+  await after.conveyor.tick()
+  expect((await after.looks.list(id)).length).toBe(seen)
+  lab.now += 30_000
+  await after.conveyor.tick()
+  await after.conveyor.tick()
+  expect((await after.looks.list(id)).length).toBeGreaterThan(seen)
 })
 
 /** The stored rows, folded from scratch: the last verdict must come out again as it was stored. */

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { PodTickRow } from '../../storage/rollup-reader.ts'
+import type { HistoryRows } from './history-rows.ts'
 import { HistoryTicks } from './history-ticks.ts'
 import { type MeasurePlan, measureHistory } from './measure-history.ts'
 
 /** What the thread is told: rows as they are read, null when there are no more. */
-export type WorkerMessage = readonly PodTickRow[] | null
+export type WorkerMessage = HistoryRows | null
 
 const plan = workerData as MeasurePlan
 const history = new HistoryTicks()

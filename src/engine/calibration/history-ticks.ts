@@ -1,7 +1,8 @@
-import type { ArmSlice, Counts } from '../../domain/evidence.ts'
+import { type ArmSlice, type Counts, emptyArm, type PodReadings } from '../../domain/evidence.ts'
 import type { HistoryTick } from '../../judges/sequential/placebo-slices.ts'
 import type { PodTickRow } from '../../storage/rollup-reader.ts'
 import { tickMs } from '../timetable.ts'
+import type { HistoryRows } from './history-rows.ts'
 
 type Pair = readonly [bucket: number, count: number]
 
@@ -14,12 +15,22 @@ export class HistoryTicks {
   /** Most counts of a bucket are small, so that a day of many pods fits in memory if equal pairs are one. */
   readonly #pairs = new Map<number, Pair>()
 
-  add(rows: readonly PodTickRow[]): void {
-    for (const row of rows) {
+  add({ requests, gauges, events }: HistoryRows): void {
+    for (const row of requests) {
       const pods = this.#pods.get(row.at) ?? new Map<string, ArmSlice>()
       pods.set(row.pod, this.#arm(row))
       this.#pods.set(row.at, pods)
     }
+    for (const { at, pod, metric, value } of gauges) this.#addPoint(at, pod, 'gauges', metric, value)
+    for (const { at, pod, metric, value } of events) this.#addPoint(at, pod, 'events', metric, value)
+  }
+
+  /** A pod may say something in a tick in which it serves nobody. */
+  #addPoint(at: number, pod: string, key: 'gauges' | 'events', metric: string, value: PodReadings | number): void {
+    const pods = this.#pods.get(at) ?? new Map<string, ArmSlice>()
+    const arm = pods.get(pod) ?? emptyArm
+    pods.set(pod, { ...arm, [key]: { ...arm[key], [metric]: { [pod]: value } } })
+    this.#pods.set(at, pods)
   }
 
   /** Every tick of the window (Unix milliseconds, whole ticks), also those in which nobody served. */

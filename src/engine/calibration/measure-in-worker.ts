@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { CalibrationMeasure } from '../../domain/calibration.ts'
-import type { PodTickRow } from '../../storage/rollup-reader.ts'
 import type { WorkerMessage } from './calibration-worker.ts'
+import type { HistoryRows } from './history-rows.ts'
 import type { MeasurePlan } from './measure-history.ts'
 
 /** More than a history needs that `plan-history` allows; beyond it the thread ends and the process does not. */
@@ -17,7 +17,7 @@ const program = new URL(`./calibration-worker${import.meta.url.endsWith('.ts') ?
  * @throws what the thread threw, or the signal's reason: then the thread is ended at once.
  */
 export async function measureInWorker(
-  chunks: AsyncIterable<readonly PodTickRow[]>,
+  chunks: AsyncIterable<HistoryRows>,
   plan: MeasurePlan,
   signal: AbortSignal,
 ): Promise<CalibrationMeasure> {

@@ -1,11 +1,12 @@
 import type { CalibrationMeasure } from '../../domain/calibration.ts'
 import { isSameUnit, type Unit } from '../../domain/cohort.ts'
 import type { Deployment } from '../../domain/deployment.ts'
-import type { Template } from '../../domain/template.ts'
+import { isQueried, type Template } from '../../domain/template.ts'
 import { digestOf } from '../../platform/digest.ts'
 import type { Looks } from '../../storage/looks.ts'
-import type { PodTickRow, RollupReader } from '../../storage/rollup-reader.ts'
+import type { RollupReader } from '../../storage/rollup-reader.ts'
 import { watermark } from '../timetable.ts'
+import { type HistoryRows, readHistoryRows } from './history-rows.ts'
 import type { MeasurePlan } from './measure-history.ts'
 import { measureInWorker } from './measure-in-worker.ts'
 import { type HistoryPlan, mostHistoryMs, planHistory } from './plan-history.ts'
@@ -20,7 +21,7 @@ const chunkMs = 600_000
 const recentCanaries = 10
 
 export type MeasureOptions = {
-  readonly rollups: Pick<RollupReader, 'histories' | 'podTicks'>
+  readonly rollups: Pick<RollupReader, 'histories' | 'podTicks' | 'gauges' | 'counters'>
   readonly looks: Pick<Looks, 'newest'>
   readonly deployments: { list(): readonly Deployment[] }
   readonly now: () => number
@@ -50,13 +51,18 @@ export async function measureUnit(
   template: Template,
   signal: AbortSignal,
 ): Promise<Measured> {
+  if (template.metrics.every(isQueried)) {
+    const reason =
+      'expected a metric that is judged from telemetry, of which placebos are made; all of them are queried'
+    return { measure: null, reason }
+  }
   const complete = watermark(options.now(), options.oldestUnstoredAt(), template.watermarkSeconds)
   const rows = await options.rollups.histories(unit, complete - mostHistoryMs, complete)
   const history = planHistory(rows, complete)
   if (typeof history === 'string') return { measure: null, reason: history }
   const plan = planMeasure(history, unit, template, await canaryPods(options, unit), options.runs)
   try {
-    const measure = await measureInWorker(read(options, unit, history, signal), plan, signal)
+    const measure = await measureInWorker(read(options, unit, template, history, signal), plan, signal)
     if (measure.after.rate !== null) return { measure, reason: null }
     const reason = `expected more than ${plan.canaryPods} pods at once for a placebo and the others, found too few to compare`
     return { measure: null, reason }
@@ -96,13 +102,14 @@ async function canaryPods({ deployments, looks }: MeasureOptions, unit: Unit): P
 async function* read(
   { rollups }: MeasureOptions,
   unit: Unit,
+  template: Template,
   { version, from, to, thin }: HistoryPlan,
   signal: AbortSignal,
-): AsyncGenerator<readonly PodTickRow[], void> {
+): AsyncGenerator<HistoryRows, void> {
   for (let at = from; at < to; at += chunkMs) {
     const end = Math.min(to, at + chunkMs)
     try {
-      yield await rollups.podTicks({ ...unit, version }, at, end, thin, signal)
+      yield await readHistoryRows(rollups, { ...unit, version }, template, { from: at, to: end, thin }, signal)
     } catch (cause) {
       throw new HistoryUnreadable(`the history of ${unit.service} could not be read`, { cause })
     }

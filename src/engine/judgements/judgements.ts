@@ -4,7 +4,7 @@ import { buffer, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { DavyError } from '../../domain/errors.ts'
 import type { seriesJudges } from '../../judges/index.ts'
-import { Semaphore } from '../../storage/semaphore.ts'
+import { Semaphore } from '../../platform/semaphore.ts'
 import { judgementFaultCode } from './judgement-fault-code.ts'
 import type { JudgementFault } from './judgement-process.ts'
 

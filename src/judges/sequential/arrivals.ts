@@ -1,3 +1,4 @@
+import type { FailedCheck } from '../../domain/check.ts'
 import type { Slice } from '../../domain/evidence.ts'
 
 /** What has arrived, from which both the obstacles and the sentences about them are told. Times in Unix ms. */
@@ -17,6 +18,8 @@ export type Arrivals = {
   /** End of the newest slice of all, those of the warm-up too. */
   readonly newest: number | null
   readonly step: number
+  /** Checks that had failed, and alerts that fired, at the newest slice. */
+  readonly failedChecks: readonly FailedCheck[]
 }
 
 export const noArrivals: Arrivals = {
@@ -29,6 +32,7 @@ export const noArrivals: Arrivals = {
   overlap: [],
   newest: null,
   step: 0,
+  failedChecks: [],
 }
 
 /** Pods that had requests in both arms of the slice; a pod that nobody named ('') is not one pod. */
@@ -40,7 +44,13 @@ export function overlappingPods(slice: Slice): string[] {
 
 /** The arrivals with one more slice. Slices of the warm-up are noted, not counted. */
 export function addArrivals(before: Arrivals, slice: Slice, isJudged: boolean): Arrivals {
-  const noted = { ...before, newest: slice.to, step: slice.step, overlap: overlappingPods(slice) }
+  const noted = {
+    ...before,
+    newest: slice.to,
+    step: slice.step,
+    overlap: overlappingPods(slice),
+    failedChecks: slice.checks ?? [],
+  }
   if (!isJudged) return noted
   const { canary, baseline } = slice
   const requests = {

@@ -20,7 +20,7 @@ export type Situation = {
   readonly silence: Silence | null
   /** What forbids a comparison of the arms; null: nothing does. */
   readonly incomparable: 'SAMPLING_DIFFERS' | 'SAMPLE_RATIO_MISMATCH' | null
-  /** A critical metric's source cannot be asked, which forbids a promote and no rollback. */
+  /** The source of a critical metric, or of the main one, cannot be asked, which forbids a promote and no rollback. */
   readonly isSourceDown: boolean
   /** An outage of the baseline, which forbids a promote and no rollback. */
   readonly outage: 'SHARED_OUTAGE' | 'BASELINE_UNHEALTHY' | null
@@ -57,6 +57,8 @@ export function decide(situation: Situation): Ruling {
   if (obstacle !== null) return latched ?? { decision: 'hold', code: obstacle }
   if (situation.logE >= -Math.log(budget.alpha)) return { decision: 'rollback', code: 'HARM_SHOWN' }
   if (latched !== null) return latched
+  // What somebody's own test says is no evidence of harm to users, and no reason to promote either.
+  if (situation.arrivals.failedChecks.length > 0) return { decision: 'hold', code: 'CHECK_FAILED' }
   if (situation.isSourceDown) return { decision: 'hold', code: 'SOURCE_DOWN' }
   // No worse than something broken is no reason to promote, and no release of this comparison is to blame either.
   if (situation.outage !== null) return { decision: 'hold', code: situation.outage }

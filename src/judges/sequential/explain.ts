@@ -8,12 +8,12 @@ import {
   formatTime,
 } from '../../domain/format.ts'
 import type { TrialContext } from '../../domain/judge.ts'
-import type { Conclusion, Judgement } from '../../domain/verdict.ts'
+import type { Conclusion, Judgement, Where } from '../../domain/verdict.ts'
 import type { Reading } from './metric-trial.ts'
-import { bothValues, inSentence, speakingQuantile, subjectOf } from './metric-words.ts'
+import { bothValues, inSentence, isErrorRate, speakingQuantile, subjectOf } from './metric-words.ts'
 import type { Names, ReasonFacts } from './reason-facts.ts'
 import { tellObstacle } from './tell-obstacle.ts'
-import { fitSummary, quantileName, shortName, shortVersion } from './words.ts'
+import { clip, fitSummary, quantileName, shortName, shortVersion } from './words.ts'
 
 function namesOf(context: TrialContext): Names {
   return {
@@ -78,7 +78,9 @@ function harmSummaries({ readings }: ReasonFacts, { s, c, b }: Names, ending: st
     const figures = `${name} ${formatSeconds(quantile.canary)} against ${formatSeconds(quantile.baseline)}`
     return [`${s} ${c} is slow: ${figures} for ${b}${ending}.`, `${s} ${c} is slow: ${figures}.`]
   }
-  if (judgement.kind !== 'proportion') {
+  const [logged] = judgement.where
+  if (judgement.kind === 'signatures' && logged !== undefined) return loggedSummaries(logged, { s, c, b }, ending)
+  if (!isErrorRate(judgement)) {
     const { name, are } = subjectOf(judgement)
     const sentence = `${s} ${c}: ${inSentence(name)} ${are} ${bothValues(judgement)}`
     return [`${sentence} for ${b}${ending}.`, `${sentence}.`]
@@ -87,6 +89,16 @@ function harmSummaries({ readings }: ReasonFacts, { s, c, b }: Names, ending: st
   const sentence = `${s} ${c} fails ${rates} for ${b}`
   const place = placeOf(reading)
   return [`${sentence}${place}${ending}.`, `${sentence}${ending}.`, `${s} ${c} fails ${rates}.`]
+}
+
+/** What the canary logs, in whose words: they say more than how often. */
+function loggedSummaries({ value, canary, baseline }: Where, { s, c, b }: Names, ending: string): string[] {
+  const share = ({ errors, requests }: Where['canary']) => formatPercent(requests === 0 ? null : errors / requests)
+  const rates = `in ${share(canary)} of requests against ${share(baseline)}`
+  return [60, 40, 24].flatMap((length) => {
+    const words = `${s} ${c} logs “${clip(value, length)}” ${rates}`
+    return [`${words} for ${b}${ending}.`, `${words}${ending}.`]
+  })
 }
 
 /** Where the excess is, when one operation has most of it. */
@@ -137,7 +149,7 @@ function harmDetails({ readings, begunAt }: ReasonFacts, names: Names): string[]
   const sentences = [effectSentence(judgement, names)]
   if (begunAt !== null) sentences.push(`It began at about ${formatTime(begunAt)}; the figures count from then.`)
   const { canary, baseline } = judgement
-  if (judgement.kind === 'proportion' && canary.value !== null) {
+  if (isErrorRate(judgement) && canary.value !== null) {
     const excess = Math.round((canary.value - (baseline.value ?? 0)) * canary.samples)
     if (excess > 0) sentences.push(`About ${formatCount(excess)} requests failed that ${names.b} would have served.`)
   }
@@ -154,7 +166,7 @@ function upperBounds(readings: readonly Reading[], { b }: Names): string {
       const { name, are, those } = subjectOf(judgement)
       const { high, promoteMargin } = judgement.effect
       if (judgement.promoteProof === 'floor') {
-        return `${inSentence(name)} are rare: ${formatPercent(judgement.canary.value)} of ${formatCount(judgement.canary.samples)} requests`
+        return `${inSentence(name)} ${are} rare: ${formatPercent(judgement.canary.value)} of ${formatCount(judgement.canary.samples)} requests`
       }
       const subject = `${inSentence(name)} ${are}`
       return high === null || high >= promoteMargin

@@ -1,9 +1,12 @@
-import type { ArmSlice } from '../../domain/evidence.ts'
+import type { ArmSlice, ByPod, Counts, Histogram } from '../../domain/evidence.ts'
 import type { MetricNulls, NullParameters } from '../../domain/null-parameters.ts'
-import type { MetricKind, MetricSpec } from '../../domain/template.ts'
-import { defaultLearningRules, type LearningRules, learnNull } from '../../stats/learn-null.ts'
+import { isQueried, type MetricKind, type MetricSpec } from '../../domain/template.ts'
+import { defaultLearningRules, type Learning, type LearningRules, learnNull } from '../../stats/learn-null.ts'
+import { quantileBucket } from '../../stats/log-histogram.ts'
 import type { PodBlock, PodTick } from '../../stats/pod-history.ts'
 import { coldStart } from './cold-start.ts'
+import { latencySpec } from './latency-spec.ts'
+import { sumHistograms } from './placebo-slices.ts'
 
 /** What is learned from of one slice: the arm in which no pod is a canary. */
 export type HistorySlice = {
@@ -11,7 +14,8 @@ export type HistorySlice = {
   readonly from: number
   readonly to: number
   readonly closesBlock: boolean
-  readonly baseline: Pick<ArmSlice, 'pods'>
+  /** Pods whose slices have their durations too teach about metrics of durations. */
+  readonly baseline: { readonly pods: ByPod<Counts & Partial<Pick<ArmSlice, 'latency'>>> }
 }
 
 export type MetricLearning = {
@@ -26,10 +30,12 @@ export type MetricLearning = {
  * The null of every metric as the history of the service's baseline gives it. A slice is a tick; a block ends where a
  * slice says so, or every `blockSeconds` of the clock when that is given, and at a gap between slices.
  *
- * Only failed requests can be learned: slices hold them by pod, durations only of the whole arm, so metrics of durations
- * stay cold. Pods that serve another mix of operations than the others count as different, which makes tauPod too large
+ * A metric of durations is learned from what it is judged by: requests beyond each of its quantiles, of all pods and all
+ * of the history; of its quantiles' nulls the most careful figure each. A history without durations by pod leaves it cold.
+ * Pods that serve another mix of operations than the others count as different, which makes tauPod too large
  * rather than too small, since the judge itself compares operation by operation. Requests without the name of a pod are
- * left out.
+ * left out. Metrics that a source is asked for alone stay cold too, and placebos, which are made of telemetry, have no data
+ * of them.
  *
  * @param history in order of time, all of it from before the start of what is to be judged; RangeError when out of order
  * @param blockSeconds should be the template's: sigb and eps are about blocks of one length
@@ -42,15 +48,22 @@ export function learnMetricNulls(
     rules = defaultLearningRules,
   }: { readonly blockSeconds?: number; readonly rules?: LearningRules } = {},
 ): MetricLearning {
-  const learning = metrics.some(({ kind }) => unlearnable[kind] === null)
-    ? learnNull(blocksOf(history, blockSeconds), coldStart, rules)
-    : null
+  const learn = (eventsOf: EventsOf): Learning => learnNull(blocksOf(history, blockSeconds, eventsOf), coldStart, rules)
+  const learnable = metrics.filter((metric) => !isQueried(metric) && unlearnable[metric.kind] === null)
+  const ofErrors = learnable.some(({ kind }) => kind === 'proportion') ? learn(failedOf) : null
+  const learnings = new Map<string, Learning | null>(
+    learnable.map((metric) => [
+      metric.name,
+      metric.kind === 'proportion' ? ofErrors : learnDurations(history, metric, learn),
+    ]),
+  )
   const nulls: [string, NullParameters][] = []
   const reasons: [string, string][] = []
   for (const metric of metrics) {
-    const why = unlearnable[metric.kind]
-    if (learning === null || why !== null) {
-      reasons.push([metric.name, why ?? 'nothing was learned'])
+    const why = isQueried(metric) ? 'its source keeps no history by pod' : unlearnable[metric.kind]
+    const learning = learnings.get(metric.name) ?? null
+    if (learning === null) {
+      reasons.push([metric.name, why ?? 'durations are not recorded by pod'])
     } else if (learning.learned === null) {
       reasons.push([metric.name, learning.reason])
     } else {
@@ -58,7 +71,7 @@ export function learnMetricNulls(
       nulls.push([metric.name, { tauPod, sigb, eps, phi }])
     }
   }
-  const learned = learning?.learned ?? null
+  const learned = [...learnings.values()].find((learning) => learning?.learned != null)?.learned ?? null
   return {
     nulls: Object.fromEntries(nulls),
     reasons: Object.fromEntries(reasons),
@@ -69,24 +82,73 @@ export function learnMetricNulls(
 /** Why a kind of metric stays with the cold start; null: it is learned. */
 const unlearnable: Readonly<Record<MetricKind, string | null>> = {
   proportion: null,
-  distribution: 'durations are not recorded by pod',
+  distribution: null,
   gauge: 'gauges are learned from the hour before each start',
   count: 'events are too rare for a null of their own',
   paired: 'mirrored requests are of one rollout only',
+  signatures: 'what is logged is not recorded by pod',
 }
 
-function blocksOf(history: readonly HistorySlice[], blockSeconds: number | undefined): PodBlock[] {
+/** What counts as an event among the requests of one pod in one slice. */
+type EventsOf = (pod: HistorySlice['baseline']['pods'][string]) => number
+
+const failedOf: EventsOf = ({ errors }) => errors
+
+/** null when the history has no durations by pod; what is missing for one quantile is missing for the metric. */
+function learnDurations(
+  history: readonly HistorySlice[],
+  metric: MetricSpec,
+  learn: (eventsOf: EventsOf) => Learning,
+): Learning | null {
+  const parts = history.flatMap(({ baseline }) =>
+    Object.entries(baseline.pods).flatMap(([pod, { latency }]) =>
+      pod === '' || latency === undefined ? [] : [latency],
+    ),
+  )
+  const whole = sumHistograms(parts)
+  if (whole.length === 0) return null
+  const learnings: Learning[] = []
+  for (const quantile of latencySpec(metric).quantiles) {
+    const bucket = quantileBucket(whole, quantile)
+    if (bucket === null) return null
+    const learning = learn(({ latency = [] }) => countAbove(latency, bucket))
+    if (learning.learned === null) return learning
+    learnings.push(learning)
+  }
+  return learnings.reduce(moreCareful)
+}
+
+function countAbove(histogram: Histogram, bucket: number): number {
+  return histogram.reduce((sum, [index, count]) => (index > bucket ? sum + count : sum), 0)
+}
+
+function moreCareful(a: Learning, b: Learning): Learning {
+  if (a.learned === null || b.learned === null) return a.learned === null ? a : b
+  return {
+    learned: {
+      tauPod: Math.max(a.learned.tauPod, b.learned.tauPod),
+      sigb: Math.max(a.learned.sigb, b.learned.sigb),
+      eps: Math.max(a.learned.eps, b.learned.eps),
+      phi: Math.max(a.learned.phi, b.learned.phi),
+      blocks: a.learned.blocks,
+      pods: a.learned.pods,
+    },
+    reason: null,
+  }
+}
+
+function blocksOf(history: readonly HistorySlice[], blockSeconds: number | undefined, eventsOf: EventsOf): PodBlock[] {
   const blocks: PodBlock[] = []
   let open = new Map<string, PodTick[]>()
   let tick = 0
   for (const [i, slice] of history.entries()) {
     const next = history[i + 1]
-    for (const [pod, { requests, errors }] of Object.entries(slice.baseline.pods)) {
+    for (const [pod, counts] of Object.entries(slice.baseline.pods)) {
       if (pod === '') continue
       const ticks = open.get(pod) ?? []
       // A slice does not name a pod that it has no request of.
       while (ticks.length < tick) ticks.push({ events: 0, exposure: 0 })
-      ticks.push({ events: errors, exposure: requests })
+      ticks.push({ events: eventsOf(counts), exposure: counts.requests })
       open.set(pod, ticks)
     }
     tick++

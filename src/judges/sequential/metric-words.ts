@@ -16,14 +16,26 @@ export function subjectOf(judgement: Judgement): Subject {
   const name = capitalised(judgement.name.replaceAll('-', ' '))
   switch (judgement.kind) {
     case 'proportion':
-      return { name: 'Errors', are: 'are', those: 'those' }
+      return isErrorRate(judgement) ? { name: 'Errors', are: 'are', those: 'those' } : named(name)
     case 'paired':
       return { name: 'Requests that only one version fails', are: 'are', those: 'those' }
+    case 'signatures':
+      return { name: 'Requests that log errors', are: 'are', those: 'those' }
     case 'count':
-      return { name, are: name.endsWith('s') ? 'are' : 'is', those: name.endsWith('s') ? 'those' : 'that' }
+      return named(name)
     default:
       return { name, are: 'is', those: 'that' }
   }
+}
+
+/** Whether a metric is the share of a service's failed requests; any other share is told by its name. */
+export function isErrorRate({ kind, name }: Pick<Judgement, 'kind' | 'name'>): boolean {
+  return kind === 'proportion' && name === 'error-rate'
+}
+
+function named(name: string): Subject {
+  const isPlural = name.endsWith('s')
+  return { name, are: isPlural ? 'are' : 'is', those: isPlural ? 'those' : 'that' }
 }
 
 /** A subject's name inside a sentence; 'p99 latency' has no capital to lose. */
@@ -36,6 +48,7 @@ function valueFormat(judgement: Judgement): (value: number | null) => string {
   switch (judgement.kind) {
     case 'proportion':
     case 'paired':
+    case 'signatures':
       return formatPercent
     case 'distribution':
       return formatSeconds

@@ -2,11 +2,13 @@ import type { GaugeHistories, GaugeHistory } from '../../domain/gauge-history.ts
 import type { TrialContext } from '../../domain/judge.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import { isQueried, type MetricKind, type MetricSpec } from '../../domain/template.ts'
+import { coldStart } from './cold-start.ts'
 import { openErrorRate } from './error-rate.ts'
 import { openEventCount } from './event-count.ts'
 import { openGaugeGrowth } from './gauge-growth.ts'
 import { openGaugeLevel } from './gauge-level.ts'
 import { openLatency } from './latency.ts'
+import { openLogSignatures } from './log-signatures.ts'
 import type { MetricTrial } from './metric-trial.ts'
 import { withOwnEvidence } from './own-evidence.ts'
 import { openPairedOutcomes } from './paired-outcomes.ts'
@@ -16,6 +18,8 @@ import type { PodAges } from './pod-ages.ts'
 export type Opening = {
   readonly context: Pick<TrialContext, 'reference' | 'gaugeHistories' | 'own'>
   readonly parameters: NullParameters
+  /** Whether they are the service's own, and not the cold start. */
+  readonly isLearned: boolean
   /** Shared by all metrics: one that is opened later must not take the canary's pods for new ones. */
   readonly ages: PodAges
 }
@@ -23,12 +27,27 @@ export type Opening = {
 const kinds: Readonly<Record<MetricKind, (spec: MetricSpec, opening: Opening) => MetricTrial>> = {
   proportion: (spec, { parameters }) => openErrorRate(spec, parameters),
   distribution: (spec, { context, parameters }) => openLatency(spec, context.reference, parameters),
-  gauge: (spec, { context, ages }) => {
-    const history = historyOf(spec, context.gaugeHistories)
+  gauge: (spec, { context, parameters, isLearned, ages }) => {
+    const found = historyOf(spec, context.gaugeHistories)
+    const history = found !== undefined && isLearned ? moreCareful(found, parameters) : found
     return spec.reading === 'growth' ? openGaugeGrowth(spec, history, ages) : openGaugeLevel(spec, history, ages)
   },
   count: (spec, { parameters }) => openEventCount(spec, parameters),
   paired: (spec, { parameters }) => openPairedOutcomes(spec, parameters),
+  signatures: (spec, { parameters }) => openLogSignatures(spec, parameters),
+}
+
+/**
+ * What an hour taught, made at least as careful as calibration asks for: placebos of a day were rolled back with less.
+ * The growth of a floor has no effect of pods of its own; its deviation grows by as much as the cold start was raised.
+ */
+function moreCareful(history: GaugeHistory, { tauPod }: NullParameters): GaugeHistory {
+  const raised = Math.max(1, tauPod / coldStart.tauPod)
+  return {
+    ...history,
+    null: { ...history.null, tauPod: Math.max(history.null.tauPod, tauPod) },
+    growthDeviation: history.growthDeviation * raised,
+  }
 }
 
 /** An adoption may bring a template whose metric of that name is another one: then what was learned is not about it. */

@@ -1,5 +1,6 @@
 import type { Slice } from '../../domain/evidence.ts'
 import type { Trial, TrialContext } from '../../domain/judge.ts'
+import { mainQuery } from '../../domain/template.ts'
 import type { Conclusion } from '../../domain/verdict.ts'
 import { combineLogE } from '../../stats/combine-evidence.ts'
 import { addArrivals, noArrivals, overlappingPods } from './arrivals.ts'
@@ -31,7 +32,10 @@ export function openTrial(context: TrialContext): Trial {
   const ages = trackPodAges()
   const metrics = template.metrics.map((spec) => {
     const own = metricNull(context.nulls, spec.name)
-    return { ...own, open: () => openMetric(spec, { context, parameters: own.parameters, ages }) }
+    return {
+      ...own,
+      open: () => openMetric(spec, { context, parameters: own.parameters, isLearned: own.learned, ages }),
+    }
   })
   const openAll = (): MetricTrial[] => metrics.map(({ open }) => open())
   const fromStart = openAll()
@@ -41,6 +45,8 @@ export function openTrial(context: TrialContext): Trial {
   const health = watchBaselineHealth(context.referenceCounts)
   const sampling = watchSampling()
   const split = watchTrafficSplit(context.strategy)
+  // Without it nobody counts requests, whether it is critical or not.
+  const main = mainQuery(template)?.name
   const budget = attemptBudget(template, context.attempt)
   const warmUpEnd = startedAt + template.warmUpSeconds * 1000
   let arrivals = noArrivals
@@ -105,7 +111,8 @@ export function openTrial(context: TrialContext): Trial {
     const silence = silenceWatch.read()
     const faults = { sampling: sampling.read(), split: split.read(), outage: health.read() }
     const down =
-      readings.find(({ judgement }) => judgement.critical && judgement.fault !== undefined)?.judgement ?? null
+      readings.find(({ judgement: { critical, name, fault } }) => fault !== undefined && (critical || name === main))
+        ?.judgement ?? null
     const ruling = decide({
       at,
       startedAt,

@@ -1,8 +1,8 @@
-import type { ArmSlice, Counts, Histogram, Slice } from '../../domain/evidence.ts'
+import type { ArmSlice, ByPod, Counts, Histogram, PodReadings, Slice } from '../../domain/evidence.ts'
 import type { Template } from '../../domain/template.ts'
 
 /**
- * What every pod of one version served in one tick; each pod's `ArmSlice.pods` is not read. Times are Unix milliseconds,
+ * What every pod of one version served in one tick, and what its instruments said; each pod's `ArmSlice.pods` is not read. Times are Unix milliseconds,
  * `to` exclusive. Requests without the name of a pod belong to no arm, so leave them out.
  */
 export type HistoryTick = { readonly from: number; readonly to: number; readonly pods: ReadonlyMap<string, ArmSlice> }
@@ -34,7 +34,37 @@ function sumPods(parts: readonly (readonly [pod: string, arm: ArmSlice])[]): Arm
     operations: Object.fromEntries(operations),
     pods: Object.fromEntries(pods),
     latency: sumHistograms(parts.map(([, arm]) => arm.latency)),
+    ...(parts.some(([, arm]) => arm.gauges !== undefined) ? { gauges: sumByPod(parts, 'gauges', plusReadings) } : {}),
+    ...(parts.some(([, arm]) => arm.events !== undefined) ? { events: sumByPod(parts, 'events', plusNumbers) } : {}),
   }
+}
+
+/** By instrument and pod; a look may hold several ticks of a pod. */
+function sumByPod<Key extends 'gauges' | 'events', Value>(
+  parts: readonly (readonly [pod: string, arm: Pick<ArmSlice, Key>])[],
+  key: Key,
+  plus: (a: Value, b: Value) => Value,
+): Record<string, Record<string, Value>> {
+  const sums: Record<string, Record<string, Value>> = {}
+  for (const [, arm] of parts) {
+    const own = (arm[key] ?? {}) as Readonly<Record<string, ByPod<Value>>>
+    for (const [instrument, pods] of Object.entries(own)) {
+      sums[instrument] ??= {}
+      for (const [pod, value] of Object.entries(pods)) {
+        const before = sums[instrument][pod]
+        sums[instrument][pod] = before === undefined ? value : plus(before, value)
+      }
+    }
+  }
+  return sums
+}
+
+function plusReadings(a: PodReadings, b: PodReadings): PodReadings {
+  return { count: a.count + b.count, sum: a.sum + b.sum, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }
+}
+
+function plusNumbers(a: number, b: number): number {
+  return a + b
 }
 
 /** The sum of many histograms. */

@@ -1,9 +1,11 @@
 import type { PlaceboRate } from '../../domain/calibration.ts'
 import type { Histogram } from '../../domain/evidence.ts'
+import type { GaugeHistories } from '../../domain/gauge-history.ts'
 import type { MetricNulls } from '../../domain/null-parameters.ts'
 import type { Template } from '../../domain/template.ts'
 import type { Conclusion } from '../../domain/verdict.ts'
 import { proportionInterval } from '../../stats/proportion-interval.ts'
+import { type GaugeTick, learnGaugeHistories } from './learn-gauge-histories.ts'
 import { openTrial } from './open-trial.ts'
 import { firstAt, type HistoryTick, placeboSlices, sumHistograms } from './placebo-slices.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -118,6 +120,22 @@ function referenceBefore(history: readonly HistoryTick[]): (startedAt: number) =
   }
 }
 
+/** As of deployments: how the gauges of all pods moved in the hour before. */
+function gaugeHistoriesBefore(history: readonly HistoryTick[], startedAt: number, template: Template): GaugeHistories {
+  if (!template.metrics.some(({ kind }) => kind === 'gauge')) return {}
+  const from = startedAt - referenceMs
+  const ticks: GaugeTick[] = []
+  for (let i = firstAt(history, from); history[i] !== undefined && history[i]!.to <= startedAt; i++) {
+    for (const arm of history[i]!.pods.values()) {
+      for (const [instrument, pods] of Object.entries(arm.gauges ?? {})) {
+        for (const [pod, readings] of Object.entries(pods))
+          ticks.push({ at: history[i]!.from, instrument, pod, readings })
+      }
+    }
+  }
+  return learnGaugeHistories(ticks, template.metrics, { from, to: startedAt, blockSeconds: template.blockSeconds })
+}
+
 function judge(
   history: readonly HistoryTick[],
   placebo: Placebo,
@@ -133,6 +151,7 @@ function judge(
     attempt: 1,
     template,
     reference,
+    gaugeHistories: gaugeHistoriesBefore(history, placebo.startedAt, template),
     ...(nulls === undefined ? {} : { nulls }),
   })
   let promotedAfter: number | null = null

@@ -12,6 +12,8 @@ export type PlainEvidence = {
   readonly logE: number
   readonly logPromote: number
   readonly smallestDetectable: number | null
+  /** Absent: nowhere in particular. */
+  readonly where?: Judgement['where']
 }
 
 /** The reading of a metric that says no more than this; nobody can tell when it will decide. */
@@ -29,7 +31,7 @@ export function plainReading(spec: MetricSpec, look: Look, evidence: PlainEviden
       promoteEValue: eValue(logPromote),
       promoteProof: 'ratio',
       smallestDetectable: evidence.smallestDetectable,
-      where: [],
+      where: evidence.where ?? [],
     },
     logE,
     logPromote,

@@ -10,8 +10,12 @@ export type PodAges = {
 export function trackPodAges(): PodAges {
   const since = new Map<string, number>()
   return {
-    observe({ canary, from }) {
-      for (const pod of podsOf(canary)) if (!since.has(pod)) since.set(pod, from)
+    observe({ canary, from, own = {} }) {
+      const note = (arm: ArmSlice, at: number): void => {
+        for (const pod of podsOf(arm)) since.set(pod, Math.min(since.get(pod) ?? at, at))
+      }
+      note(canary, from)
+      for (const told of Object.values(own)) if (!('fault' in told)) note(told.canary, told.from)
     },
     canaryAge: (pod, at) => Math.max(0, (at - (since.get(pod) ?? at)) / 1000),
   }

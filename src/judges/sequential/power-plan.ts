@@ -1,6 +1,6 @@
 import type { Histogram } from '../../domain/evidence.ts'
 import type { MetricNulls } from '../../domain/null-parameters.ts'
-import type { MetricSpec, Template } from '../../domain/template.ts'
+import { isQueried, type MetricSpec, type Template } from '../../domain/template.ts'
 import { totalCount } from '../../stats/log-histogram.ts'
 import { ratioInformation, smallestDetectableRatio } from '../../stats/power.ts'
 import { ratioPrior } from '../../stats/ratio-process.ts'
@@ -99,6 +99,7 @@ function planWeight(input: PowerInput, weight: number): WeightPlan {
 
 /** null: what it would see of such a metric is not known beforehand. */
 function planMetric(input: PowerInput, spec: MetricSpec, share: number, look: Look): MetricPlan | null {
+  if (isQueried(spec)) return null
   if (spec.kind === 'proportion') return planErrors(input, spec, share, look)
   return spec.kind === 'distribution' ? planLatency(input, spec, share, look) : null
 }

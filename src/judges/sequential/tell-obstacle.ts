@@ -53,6 +53,8 @@ export function tellObstacle(facts: ReasonFacts, names: Names): Told | null {
       return tellSampling(facts, names)
     case 'SAMPLE_RATIO_MISMATCH':
       return tellSplit(facts, names)
+    case 'CHECK_FAILED':
+      return tellChecks(facts, names)
     case 'SOURCE_DOWN':
       return {
         summaries: [
@@ -129,6 +131,26 @@ function tellSplit({ split, context }: ReasonFacts, { s, c }: Names): Told {
       `The traffic of ${s} is not split as announced.`,
     ],
     details: ['Its users were not drawn at random, so the versions cannot be compared.', deadline(context)],
+  }
+}
+
+function tellChecks({ arrivals, context }: ReasonFacts, { s, c }: Names): Told {
+  const [first, ...more] = arrivals.failedChecks
+  const isAlert = first?.kind === 'alert'
+  const name = shortName(first?.name ?? 'a check')
+  const others = more.length === 0 ? '' : ` and ${formatCount(more.length)} more`
+  return {
+    summaries: [
+      isAlert
+        ? `Alert ${name}${others} fires for ${s} ${c}, so it is not promoted.`
+        : `Check ${name}${others} failed for ${s} ${c}, so it is not promoted.`,
+      `A check of ${s} ${c} failed.`,
+    ],
+    details: [
+      ...(first === undefined ? [] : [first.summary]),
+      isAlert ? 'It is judged on once the alert is resolved.' : 'Send a report that passes under the same name.',
+      deadline(context),
+    ],
   }
 }
 

@@ -8,6 +8,12 @@ function clipMiddle(text: string, head: number, tail: number): string {
   return `${characters.slice(0, head).join('')}…${characters.slice(-tail).join('')}`
 }
 
+/** `text` without its end when it is longer than `length`. */
+export function clip(text: string, length: number): string {
+  const characters = [...text]
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`
+}
+
 /** A version for a sentence: at most 24 characters, else its first 12 and last 6. */
 export function shortVersion(version: string): string {
   return [...version].length <= 24 ? version : clipMiddle(version, 12, 6)

@@ -9,8 +9,9 @@ test('rows in any order become every tick of the window, with the counts of each
     latency: { '810': 5000, '-3': 2, '800': 5 },
   })
   const history = new HistoryTicks()
-  history.add([row(30_000, 'b'), row(10_000, 'a')])
-  history.add([row(10_000, 'b'), row(90_000, 'a')])
+  const add = (...requests: ReturnType<typeof row>[]) => history.add({ requests, gauges: [], events: [] })
+  add(row(30_000, 'b'), row(10_000, 'a'))
+  add(row(10_000, 'b'), row(90_000, 'a'))
   const ticks = history.list(0, 40_000)
   expect(ticks.map(({ from, to, pods }) => [from, to, [...pods.keys()]])).toEqual([
     [0, 10_000, []],
@@ -29,4 +30,24 @@ test('rows in any order become every tick of the window, with the counts of each
       ],
     })
   }
+})
+
+test('what instruments said is with the pod that it is of, also in a tick in which it served nobody', () => {
+  const history = new HistoryTicks()
+  const readings = { count: 2, sum: 8, min: 3, max: 5 }
+  history.add({
+    requests: [{ at: 0, pod: 'a', requests: { 'GET /': 1 }, errors: {}, latency: {} }],
+    gauges: [
+      { at: 0, pod: 'a', metric: 'memory', value: readings },
+      { at: 10_000, pod: 'b', metric: 'memory', value: readings },
+    ],
+    events: [{ at: 0, pod: 'a', metric: 'restarts', value: 1 }],
+  })
+  const [first, second] = history.list(0, 20_000)
+  expect(first!.pods.get('a')).toMatchObject({
+    requests: 1,
+    gauges: { memory: { a: readings } },
+    events: { restarts: { a: 1 } },
+  })
+  expect(second!.pods.get('b')).toMatchObject({ requests: 0, gauges: { memory: { b: readings } } })
 })
