@@ -22,9 +22,12 @@ const sum = (metric: string, matchers: string, window: string) => `sum(rate(${se
 const sumOrZero = (metric: string, matchers: string, window: string) =>
   `(${sum(metric, matchers, window)} or vector(0))`
 
-/** Answers to senders that are Davy's own fault: they must send again. CONFIG ends a start and answers nobody. */
+/** What no sender is ever told: CONFIG ends a start, and sources are asked and send nothing. */
+const notForSenders: readonly string[] = ['CONFIG', 'SOURCE_DOWN']
+
+/** Answers to senders that are Davy's own fault: they must send again. */
 const faults = Object.entries(errorTable)
-  .filter(([code, { status }]) => (status === 429 || status >= 500) && code !== 'CONFIG')
+  .filter(([code, { status }]) => (status === 429 || status >= 500) && !notForSenders.includes(code))
   .map(([code]) => code.toLowerCase())
 
 const telemetry = 'davy_ingest_requests_total'

@@ -218,6 +218,34 @@ export const pipeline = dashboard({
       ],
     },
     {
+      title: 'Sources that are asked',
+      collapsed: true,
+      panels: [
+        timeseries({
+          title: 'Questions to sources',
+          description:
+            'Prometheus, SQL and the others that templates name, by outcome. Failed ones leave their metric undecided: its page says why.',
+          unit: 'ops',
+          width: 12,
+          min: 0,
+          queries: [
+            lines(`sum by (source, outcome) (${rate('davy_source_questions_total')})`, '{{source}} {{outcome}}'),
+          ],
+        }),
+        timeseries({
+          title: 'p99 of questions to sources',
+          description:
+            'A question has 10 seconds. Near that, the queries of the templates are too dear for their source.',
+          unit: 's',
+          width: 12,
+          min: 0,
+          queries: [
+            linesWithExemplars(quantile(0.99, 'davy_source_question_duration_seconds', 'source'), '{{source}}'),
+          ],
+        }),
+      ],
+    },
+    {
       title: 'Judged',
       panels: [
         timeseries({

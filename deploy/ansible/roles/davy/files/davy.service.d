@@ -1,0 +1,1 @@
+../../../../systemd/davy.service.d
