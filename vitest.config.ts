@@ -6,6 +6,8 @@ export default defineConfig({
     // A server of one's own, named by CLICKHOUSE_URL: `npm run test:conformance`.
     exclude: [
       'test/system/**',
+      'test/controllers/**',
+      'test/rolling/**',
       ...(process.env.CLICKHOUSE_URL === undefined ? ['test/storage/real-server.test.ts'] : []),
     ],
     testTimeout: 30_000,

@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 1,
-    fileParallelism: false,
+    // Most of their time they wait for looks, so two share a processor well.
+    maxWorkers: 2,
   },
 })

@@ -26,6 +26,14 @@ program
     await runMigrate(loadConfig(process.env, terminal.readFile), plan)
   })
 
+program
+  .command('healthcheck')
+  .description('is the Davy of this configuration alive, on this machine? for container images')
+  .action(async () => {
+    const { runHealthcheck } = await import('./run-healthcheck.ts')
+    await runHealthcheck(loadConfig(process.env, terminal.readFile))
+  })
+
 try {
   process.exitCode = await runProgram(program, process.argv.slice(2), terminal)
 } catch (error) {

@@ -7,7 +7,7 @@ import { applyRetention } from './storage/retention.ts'
 
 /** `davy migrate`: prints each migration and whether it is, was or would be applied; with `plan` also its SQL. */
 export async function runMigrate(config: Config, plan: boolean): Promise<void> {
-  const { storage, dialect } = openStorage(config.storageUrl)
+  const { storage, dialect } = await openStorage(config.storageUrl)
   try {
     const facts = new Facts(storage, randomUUID())
     const planned = await planMigrations(storage, facts, dialect, config.retention)

@@ -82,14 +82,15 @@ function hrTime(ms: number): HrTime {
 
 function readable(span: RequestSpan, resource: ReadableSpan['resource']): ReadableSpan {
   spanCount += 1
+  const id = spanCount.toString(16)
   const route = span.route ?? 'GET /'
   const seconds = span.seconds ?? 0.02
   return {
     name: route,
     kind: span.kind ?? SpanKind.SERVER,
     spanContext: () => ({
-      traceId: spanCount.toString(16).padStart(32, '0'),
-      spanId: spanCount.toString(16).padStart(16, '0'),
+      traceId: id.padStart(32, '0'),
+      spanId: id.padStart(16, '0'),
       traceFlags: TraceFlags.SAMPLED,
     }),
     startTime: hrTime(span.endAt - seconds * 1000),
@@ -163,7 +164,7 @@ export async function until<T>(
 }
 
 /** Waits until so many requests of a service are stored, over all versions. */
-export async function untilStored(davy: Davy, service: string, requests: number): Promise<void> {
+export async function untilStored(davy: Pick<Davy, 'url'>, service: string, requests: number): Promise<void> {
   await until(async () => {
     const response = await fetch(`${davy.url}/api/v1/services/${service}`)
     if (response.status !== 200) return false

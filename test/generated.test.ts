@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { templateSchema } from '../src/engine/template-schema.ts'
+import { templateDocument } from '../src/engine/template-document.ts'
 import { renderConfigReference } from '../src/platform/config-reference.ts'
 
 /** What is generated from the code and committed for people; UPDATE_GENERATED=1 writes it anew. */
@@ -10,7 +10,7 @@ const generated: Readonly<Record<string, () => string>> = {
     const schema = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       title: 'Davy template',
-      ...templateSchema,
+      ...templateDocument(),
     }
     return `${JSON.stringify(schema, null, 2)}\n`
   },

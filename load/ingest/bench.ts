@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { machine } from '../accuracy/simulate/machine.ts'
+import { keepFigures } from './bench-figures.ts'
 import {
   collectorUntilWritten,
   type FullRate,
@@ -19,16 +20,14 @@ import { figuresOf, type Measured, reportOf } from './bench-report.ts'
 import type { CeilingReport, CeilingTask } from './ceiling.ts'
 import { itemsPerBody, type Signal, signals } from './otlp-bodies.ts'
 import { peakRssMiB } from './process-figures.ts'
-import { runK6 } from './run-k6.ts'
 import { type RunningDavy, startDavy } from './start-davy.ts'
 import { type Generator, startGenerator } from './start-generator.ts'
 import { countRequests, cpuShare, readFigures, untilStored } from './watch-davy.ts'
 
-const usage = `usage: npm run bench:ingest -- [--seconds N] [--only spans|metrics|logs] [--json] [--k6]
+const usage = `usage: npm run bench:ingest -- [--seconds N] [--only spans|metrics|logs] [--json]
   --seconds  how long the full rate lasts, about (default 15; metrics and logs get a third each)
   --only     one signal; without it spans, metrics and logs, one after the other
-  --json     one object instead of the tables
-  --k6       k6 with load/ingest.ts for so many seconds instead; ends with k6's exit code`
+  --json     one object instead of the tables; the newest one is in load/out/bench-ingest.json, too`
 
 /** Items a second that bodies are prepared for; a machine that is faster is done sooner. */
 const nominalRate = 60_000
@@ -38,7 +37,7 @@ const settleMs = 3000
 const spansPerRequest = 4
 const signalsByName: Readonly<Record<string, Signal>> = { spans: 'traces', metrics: 'metrics', logs: 'logs' }
 
-type Options = { readonly seconds: number; readonly only: Signal | null; readonly json: boolean; readonly k6: boolean }
+type Options = { readonly seconds: number; readonly only: Signal | null; readonly json: boolean }
 
 function readOptions(): Options {
   const { values } = parseArgs({
@@ -46,7 +45,6 @@ function readOptions(): Options {
       seconds: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'boolean' },
-      k6: { type: 'boolean' },
     },
   })
   const seconds = Number(values.seconds ?? 15)
@@ -54,7 +52,7 @@ function readOptions(): Options {
   if (!(seconds >= 1 && seconds <= 600) || only === undefined) {
     throw new Error(`expected --seconds from 1 to 600 and --only spans, metrics or logs\n${usage}`)
   }
-  return { seconds, only, json: values.json ?? false, k6: values.k6 ?? false }
+  return { seconds, only, json: values.json ?? false }
 }
 
 function note(text: string): void {
@@ -64,18 +62,14 @@ function note(text: string): void {
 async function main(): Promise<void> {
   const options = readOptions()
   const directory = mkdtempSync(join(tmpdir(), 'davy-bench-'))
-  const removeDirectory = () => rmSync(directory, { recursive: true, force: true })
-  if (options.k6) {
-    process.exitCode = await runK6(directory, options.seconds).finally(removeDirectory)
-    return
-  }
   const generator = startGenerator()
   try {
     const figures = figuresOf(await measure(options, directory, generator))
+    keepFigures(figures)
     console.log(options.json ? JSON.stringify(figures) : reportOf(figures))
   } finally {
     generator.stop()
-    removeDirectory()
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 

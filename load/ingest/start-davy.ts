@@ -21,9 +21,21 @@ export type RunningDavy = {
 const root = join(import.meta.dirname, '../..')
 const warningLevels = new Set(['warn', 'error', 'fatal'])
 
-/** @param env variables beyond those of the directory and the ports. */
-export async function startDavy(directory: string, env: Readonly<Record<string, string>> = {}): Promise<RunningDavy> {
-  const child = spawn(process.execPath, [join(root, 'src/main.ts'), 'serve'], {
+/** A line of Davy's log. */
+export type LogEntry = { readonly level: string; readonly msg: string; readonly [field: string]: unknown }
+
+/**
+ * @param env variables beyond those of the directory and the ports.
+ * @param onEntry is given every line of the log.
+ * @param sources the clone whose Davy it is; this one when absent.
+ */
+export async function startDavy(
+  directory: string,
+  env: Readonly<Record<string, string>> = {},
+  onEntry: (entry: LogEntry) => void = () => {},
+  sources: string = root,
+): Promise<RunningDavy> {
+  const child = spawn(process.execPath, [join(sources, 'src/main.ts'), 'serve'], {
     cwd: directory,
     env: {
       PATH: process.env.PATH,
@@ -38,7 +50,7 @@ export async function startDavy(directory: string, env: Readonly<Record<string, 
   })
   const troubles: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => troubles.push(line))
-  const { address, otlp } = await ready(child, troubles)
+  const { address, otlp } = await ready(child, troubles, onEntry)
   return {
     pid: child.pid as number,
     url: address,
@@ -49,14 +61,19 @@ export async function startDavy(directory: string, env: Readonly<Record<string, 
   }
 }
 
-function ready(child: ChildProcess, troubles: string[]): Promise<{ readonly address: string; readonly otlp: string }> {
+function ready(
+  child: ChildProcess,
+  troubles: string[],
+  onEntry: (entry: LogEntry) => void,
+): Promise<{ readonly address: string; readonly otlp: string }> {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`Davy ended with ${code}: ${troubles.join('\n')}`)))
     if (child.stdout === null) throw new Error('Davy was started without a pipe for its log')
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return
-      const entry = JSON.parse(line) as { level: string; msg: string; address: string; otlp: string }
+      const entry = JSON.parse(line) as LogEntry & { address: string; otlp: string }
+      onEntry(entry)
       if (warningLevels.has(entry.level)) troubles.push(line)
       if (entry.msg === 'Davy is ready') resolve(entry)
     })

@@ -154,9 +154,9 @@ describe('what an SDK tells', () => {
     await store({ service, version: '1', pods: 6, ...told }, start - 20 * minute, end, 7)
     await store({ service, version: '2', pods: 2, ...told, failing: 0.2 }, start, end, 8)
     const [from, to] = [new Date(start).toISOString(), new Date(end).toISOString()]
-    const { calibrations, judge, rollups } = davy
+    const { calibrations, judge, rollups, sources } = davy
     const options = {
-      ...{ calibrations, judge, rollups, engine: 'davy/test', publicUrl: 'http://davy.test' },
+      ...{ calibrations, judge, rollups, sources, engine: 'davy/test', publicUrl: 'http://davy.test' },
       ...{ now: () => end + minute, oldestUnstoredAt: () => null },
     }
     const request = { service, canary: { version: '2' }, baseline: { version: '1' }, from, to }

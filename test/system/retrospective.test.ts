@@ -25,6 +25,7 @@ const options = (rollups: RollupReader = davy.rollups) => ({
   ...{
     rollups,
     calibrations: davy.calibrations,
+    sources: davy.sources,
     judge: davy.judge,
     engine: 'davy/test',
     publicUrl: 'http://davy.test',

@@ -1,0 +1,68 @@
+import { check } from 'k6'
+import exec from 'k6/execution'
+import type { Options } from 'k6/options'
+import {
+  callApi,
+  callOrFail,
+  constantRate,
+  durationSeconds,
+  number,
+  openBodies,
+  scaled,
+  sendWhole,
+  summaryTrendStats,
+} from './shared.ts'
+
+/*
+ * k6: controllers that ask gates again and again while telemetry comes in.
+ * Variables: BODIES, DAVY_URL, OTLP_URL, DURATION (60), GATES (50 deployments), ASKED (100 questions a second), TRACES (5 bodies of 1,000
+ * spans a second), SCALE, GATE_P99_MS (20).
+ */
+
+export { handleSummary } from './shared.ts'
+
+const gates = number('GATES', 50)
+const seconds = durationSeconds(60)
+const bodyOf = openBodies()
+const answers = ['promote', 'wait', 'rollback']
+
+export const options: Options = {
+  scenarios: {
+    ask: constantRate('ask', scaled(number('ASKED', 100)), seconds),
+    telemetry: constantRate('telemetry', scaled(number('TRACES', 5)), seconds),
+  },
+  thresholds: {
+    'http_req_duration{kind:gate}': [`p(99)<${number('GATE_P99_MS', 20)}`],
+    'http_req_failed{kind:gate}': ['rate==0'],
+    'http_req_failed{kind:otlp}': ['rate==0'],
+    dropped_iterations: ['count==0'],
+    checks: ['rate==1'],
+  },
+  summaryTrendStats,
+}
+
+/** @returns the ids of deployments, each of a service of its own. */
+export function setup(): string[] {
+  return Array.from({ length: gates }, (_, index) => {
+    const cohorts = { service: `gate-${index}`, canary: { version: '2' }, baseline: { version: '1' } }
+    return callOrFail<{ id: string }>('POST', '/api/v1/deployments', cohorts).id
+  })
+}
+
+/** One question of one controller. */
+export function ask(ids: readonly string[]): void {
+  const id = ids[exec.scenario.iterationInTest % ids.length]
+  const response = callApi('GET', `/api/v1/deployments/${id}/verdict?format=gate`, 'gate')
+  check(response, {
+    'a gate says what its own deployment is to do': ({ status, body }) => {
+      if (status !== 200) return false
+      const { verdict, deploymentId } = JSON.parse(String(body)) as { verdict: string; deploymentId: string }
+      return deploymentId === id && answers.includes(verdict)
+    },
+  })
+}
+
+/** One body of spans. */
+export function telemetry(): void {
+  sendWhole('traces', bodyOf('traces', exec.scenario.iterationInTest))
+}

@@ -1,0 +1,85 @@
+import type { Finding } from './finding.ts'
+
+/** What a Davy takes at a moment. */
+export type Resources = {
+  /** Unix milliseconds. */
+  readonly at: number
+  readonly rssMiB: number
+  readonly openFiles: number
+  /** Of all tables, those that queries read. */
+  readonly parts: number
+  /** Since the start. */
+  readonly acceptedSpans: number
+}
+
+const longestWarmUpMs = 15 * 60_000
+const rssGrowth = 1.03
+const moreFiles = 10
+const partsGrowth = 1.1
+const moreParts = 10
+const fewestSamples = 20
+
+/**
+ * Whether memory, open files and parts stayed what they were once the process was warm: after fifteen minutes, or after a third of a
+ * shorter run. Compared are the medians of the first and of the last fifth of the rest, since each goes up and down by itself.
+ * @throws Error for fewer than 20 samples.
+ */
+export function steadiness(samples: readonly Resources[]): readonly Finding[] {
+  const start = samples[0]?.at ?? 0
+  const lasted = (samples.at(-1)?.at ?? 0) - start
+  const warmUpMs = Math.min(longestWarmUpMs, lasted / 3)
+  const warm = samples.filter(({ at }) => at - start >= warmUpMs)
+  if (warm.length < fewestSamples) {
+    throw new Error(`expected at least ${fewestSamples} samples of a warm process, got ${warm.length}: run for longer`)
+  }
+  const fifth = Math.floor(warm.length / 5)
+  const early = warm.slice(0, fifth)
+  const late = warm.slice(-fifth)
+  const since = `after ${Math.round(warmUpMs / 6000) / 10} min`
+  const compare = (what: string, of: (each: Resources) => number, mostOf: (early: number) => number): Finding => {
+    const from = median(early.map(of))
+    const to = median(late.map(of))
+    return {
+      what: `${what} ${since}`,
+      measured: `${Math.round(from)} to ${Math.round(to)} (${to >= from ? '+' : ''}${((to / from - 1) * 100).toFixed(1)}%)`,
+      limit: `<= ${Math.floor(mostOf(from))}`,
+      isKept: to <= mostOf(from),
+    }
+  }
+  return [
+    compare(
+      'resident memory, MiB',
+      ({ rssMiB }) => rssMiB,
+      (from) => from * rssGrowth,
+    ),
+    compare(
+      'open files',
+      ({ openFiles }) => openFiles,
+      (from) => from + moreFiles,
+    ),
+    compare(
+      'parts',
+      ({ parts }) => parts,
+      (from) => from * partsGrowth + moreParts,
+    ),
+  ]
+}
+
+/** The most spans a second that were accepted over any `windowMs`; null when the samples do not last so long. */
+export function highestRate(samples: readonly Resources[], windowMs: number): number | null {
+  let highest: number | null = null
+  let first = 0
+  for (const last of samples) {
+    while (first + 1 < samples.length && last.at - (samples[first + 1] as Resources).at >= windowMs) first += 1
+    const from = samples[first] as Resources
+    if (last.at - from.at < windowMs) continue
+    const rate = (1000 * (last.acceptedSpans - from.acceptedSpans)) / (last.at - from.at)
+    highest = Math.max(highest ?? 0, rate)
+  }
+  return highest
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] as number
+}
