@@ -2,15 +2,7 @@ import { check } from 'k6'
 import exec from 'k6/execution'
 import type { Options } from 'k6/options'
 import { type Counts, counts, expectAllCounted } from './counts.ts'
-import {
-  durationSeconds,
-  gzipProtobuf,
-  number,
-  openBodies,
-  postTelemetry,
-  scaled,
-  summaryTrendStats,
-} from './shared.ts'
+import { common, durationSeconds, gzipProtobuf, number, openBodies, postTelemetry, scaled } from './shared.ts'
 
 /*
  * k6: the rate of spans grows until Davy refuses some or answers late, which ends the run: its two thresholds are where the breakpoint
@@ -43,7 +35,7 @@ export const options: Options = {
     'http_req_duration{kind:otlp}': [{ threshold: `p(95)<${number('BREAK_P95_MS', 1000)}`, ...ends }],
     checks: ['rate==1'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** @returns what Davy has counted before anything is sent. */

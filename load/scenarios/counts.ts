@@ -18,7 +18,7 @@ export function counts(): Counts {
     const { versions } = answer.json() as unknown as { versions: { requests: number }[] }
     for (const version of versions) requests += version.requests
   }
-  const accepted = metricSum('davy_ingest_items_total', ['signal="traces"', 'outcome="accepted"'])
+  const accepted = metricSum('davy_ingest_items_total', ['signal="traces"', 'outcome="accepted"'], 0)
   return { accepted, requests }
 }
 

@@ -4,13 +4,13 @@ import type { Options } from 'k6/options'
 import {
   callApi,
   callOrFail,
+  common,
   constantRate,
   durationSeconds,
   number,
   openBodies,
   scaled,
   sendWhole,
-  summaryTrendStats,
 } from './shared.ts'
 
 /*
@@ -38,7 +38,7 @@ export const options: Options = {
     dropped_iterations: ['count==0'],
     checks: ['rate==1'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** @returns the ids of deployments, each of a service of its own. */

@@ -3,6 +3,7 @@ import exec from 'k6/execution'
 import type { Options } from 'k6/options'
 import { type Counts, counts, expectAllCounted } from './counts.ts'
 import {
+  common,
   constantRate,
   durationSeconds,
   gzipProtobuf,
@@ -12,7 +13,6 @@ import {
   postTelemetry,
   type Signal,
   scaled,
-  summaryTrendStats,
 } from './shared.ts'
 
 /*
@@ -49,7 +49,7 @@ export const options: Options = {
     dropped_iterations: ['count==0'],
     checks: ['rate==1'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** @returns what Davy has counted before anything is sent. */

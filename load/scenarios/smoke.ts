@@ -3,13 +3,13 @@ import http from 'k6/http'
 import type { Options } from 'k6/options'
 import {
   callApi,
+  common,
   davyUrl,
   durationSeconds,
   gzipProtobuf,
   isTakenWhole,
   openBodies,
   postTelemetry,
-  summaryTrendStats,
 } from './shared.ts'
 
 /* k6: one user who does everything once and again: is it worth while to start anything larger? Variables: BODIES, DAVY_URL, OTLP_URL, DURATION. */
@@ -29,7 +29,7 @@ export const options: Options = {
     'http_req_duration{kind:api}': ['p(95)<500'],
     'http_req_duration{kind:otlp}': ['p(95)<500'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** Telemetry in, a deployment, its verdict in three forms, its page, the end of it. */

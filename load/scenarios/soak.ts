@@ -5,13 +5,13 @@ import type { Options } from 'k6/options'
 import {
   callApi,
   callOrFail,
+  common,
   constantRate,
   durationSeconds,
   number,
   type Signal,
   scaled,
   sendWhole,
-  summaryTrendStats,
 } from './shared.ts'
 
 /*
@@ -41,7 +41,7 @@ export const options: Options = {
     'http_req_failed{kind:gate}': ['rate==0'],
     checks: ['rate==1'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** @returns the ids of deployments of services that send telemetry, so that each look reads some. */

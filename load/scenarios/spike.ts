@@ -3,15 +3,7 @@ import exec from 'k6/execution'
 import http from 'k6/http'
 import type { Options } from 'k6/options'
 import { type Counts, counts, expectAllCounted } from './counts.ts'
-import {
-  durationSeconds,
-  gzipProtobuf,
-  number,
-  openBodies,
-  postTelemetry,
-  scaled,
-  summaryTrendStats,
-} from './shared.ts'
+import { common, durationSeconds, gzipProtobuf, number, openBodies, postTelemetry, scaled } from './shared.ts'
 
 /*
  * k6: telemetry jumps to many times its rate and back. Meanwhile Davy may tell senders to come later, and must say when; afterwards it is as
@@ -52,7 +44,7 @@ export const options: Options = {
     'http_req_failed{phase:after}': ['rate==0'],
     'http_req_duration{phase:after}': [`p(99)<${number('AFTER_P99_MS', 500)}`],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 function lasting(share: number): string {

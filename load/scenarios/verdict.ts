@@ -8,6 +8,7 @@ import { type Release, writeRelease } from './release-body.ts'
 import {
   callApi,
   callOrFail,
+  common,
   constantRate,
   durationSeconds,
   isTakenWhole,
@@ -16,7 +17,6 @@ import {
   postTelemetry,
   scaled,
   sendWhole,
-  summaryTrendStats,
 } from './shared.ts'
 
 /*
@@ -85,7 +85,7 @@ export const options: Options = {
     'time_to_verdict{release:good}': [`max<${1000 * seconds}`],
     dropped_iterations: ['count==0'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** @returns the deployments. */

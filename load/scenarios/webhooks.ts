@@ -2,7 +2,7 @@ import { check, fail, sleep } from 'k6'
 import exec from 'k6/execution'
 import { Counter } from 'k6/metrics'
 import type { Options } from 'k6/options'
-import { callApi, callOrFail, durationSeconds, metricSum, number, scaled, summaryTrendStats } from './shared.ts'
+import { callApi, callOrFail, common, durationSeconds, metricSum, number, scaled } from './shared.ts'
 
 /*
  * k6: many verdicts change at once, and each change is to reach a receiver that refuses some. The runner has the receiver, and compares
@@ -29,7 +29,7 @@ export const options: Options = {
     'http_req_duration{kind:change}': ['p(99)<1000'],
     checks: ['rate==1'],
   },
-  summaryTrendStats,
+  ...common,
 }
 
 /** @returns the deployments, one for each user. */

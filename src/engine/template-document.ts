@@ -1,6 +1,7 @@
 import { clickHouseQuerySchema } from '../sources/clickhouse/clickhouse-source.ts'
 import { httpQuerySchema } from '../sources/http/http-source.ts'
 import { querySchemas } from '../sources/prometheus/query-schema.ts'
+import { logQuerySchema } from './logs/log-query.ts'
 import { templateSchema } from './template-schema.ts'
 
 /**
@@ -13,6 +14,7 @@ export function templateDocument(): object {
     ...Object.entries(querySchemas).map(([kind, query]) => queryOf({ source: 'prometheus', kind }, query)),
     queryOf({ source: 'clickhouse' }, clickHouseQuerySchema),
     queryOf({ source: 'http' }, httpQuerySchema),
+    optionalQueryOf({ source: 'logs' }, logQuerySchema),
   ]
   return {
     ...templateSchema,
@@ -21,10 +23,16 @@ export function templateDocument(): object {
 }
 
 function queryOf(metric: Readonly<Record<string, string>>, query: object): object {
+  const { then, ...rest } = optionalQueryOf(metric, query)
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  return { ...rest, then: { ...then, required: ['query'] } }
+}
+
+function optionalQueryOf(metric: Readonly<Record<string, string>>, query: object) {
   const properties = Object.fromEntries(Object.entries(metric).map(([key, value]) => [key, { const: value }]))
   return {
     if: { properties, required: Object.keys(metric) },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-    then: { properties: { query }, required: ['query'] },
+    then: { properties: { query } },
   }
 }

@@ -7,7 +7,7 @@ const leastLength = 16
 
 const signed = (description: string, secret: string) =>
   Type.Object(
-    { secretFile: Type.Optional(Type.String({ minLength: 1, isPath: true, description: secret })) },
+    { secretFile: Type.String({ default: '', isPath: true, description: `${secret} Empty: calls are refused.` }) },
     { ...closed, default: {}, description },
   )
 
@@ -41,7 +41,7 @@ const names = ['github', 'gitlab', 'flux'] as const satisfies readonly SignedInt
 export function placeIntegrationFiles(settings: IntegrationSettings, place: (path: string) => string): void {
   for (const name of names) {
     const { secretFile } = settings[name]
-    if (secretFile !== undefined) settings[name].secretFile = place(secretFile)
+    if (secretFile !== '') settings[name].secretFile = place(secretFile)
   }
 }
 
@@ -56,7 +56,7 @@ export function readIntegrationSecrets(
 ): Readonly<Record<SignedIntegration, readonly string[]>> {
   const secretsOf = (name: SignedIntegration) => {
     const { secretFile } = settings[name]
-    if (secretFile === undefined) return []
+    if (secretFile === '') return []
     const pointer = `/integrations/${name}/secretFile`
     const secrets = read(secretFile, pointer)
     const short = secrets.find((secret) => secret.length < leastLength)

@@ -40,9 +40,7 @@ function render(key: string, path: readonly string[], property: SettingSchema): 
   const described = comment(property.description ?? '', indent)
   if (property.properties !== undefined) {
     const inner = Object.entries(property.properties).flatMap(([name, each]) => render(name, [...path, key], each))
-    // With nothing in it a key would be null, and no object.
-    const isEmpty = inner.every((line) => line === '' || line.trimStart().startsWith('#'))
-    return ['', ...described, `${indent}${isEmpty ? '# ' : ''}${key}:`, ...inner.slice(1)]
+    return ['', ...described, `${indent}${key}:`, ...inner.slice(1)]
   }
   const detail = comment(
     notes(key, path, property)

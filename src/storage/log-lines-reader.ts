@@ -55,21 +55,27 @@ export class LogLinesReader {
     this.#storage = storage
   }
 
-  /** Ticks that begin in the window and have lines that are not counted, the newest first. */
-  async unmined(from: number, to: number, signal?: AbortSignal): Promise<readonly UnminedTick[]> {
+  /**
+   * Ticks that begin in the window and have lines that are not counted, the newest first.
+   * @param service only of this one; of all when absent
+   */
+  async unmined(from: number, to: number, signal?: AbortSignal, service?: string): Promise<readonly UnminedTick[]> {
+    const within = `T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})${
+      service === undefined ? '' : ' AND Service = {service:String}'
+    }`
     return this.#storage.query<UnminedTick>(
       `SELECT service, toUnixTimestamp(T) * 1000 AS at, shard, toUInt64(sum(stored)) AS lines
        FROM (
          SELECT toString(Service) AS service, T, ${shardOf} AS shard, N AS stored, 0 AS counted FROM rollup_logs_10s
-         WHERE T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})
+         WHERE ${within}
          UNION ALL
          SELECT toString(Service) AS service, T, ${shardOf} AS shard, 0 AS stored, N AS counted
          FROM rollup_log_templates_10s
-         WHERE T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64}))
+         WHERE ${within})
        GROUP BY service, T, shard
        HAVING sum(stored) > sum(counted)
        ORDER BY at DESC, shard, service`,
-      { from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
+      { from: Math.floor(from / 1000), to: Math.floor(to / 1000), ...(service === undefined ? {} : { service }) },
       signal,
     )
   }

@@ -48,9 +48,10 @@ export class ExpectedTemplates {
    * @param at Unix milliseconds.
    */
   mutedAt(service: string, template: LogTemplate, at: number): Muted | null {
+    const said = this.#mirror.facts.filter(({ subject }) => subject === service)
+    if (said.length === 0) return null
     const own = new Set(template.skeletons)
-    const last = this.#mirror.facts.findLast(({ subject, body }) => {
-      if (subject !== service) return false
+    const last = said.findLast(({ body }) => {
       const { hash, skeletons } = body as TemplateFeedback
       return hash === template.hash || skeletons.some((skeleton) => own.has(skeleton))
     })

@@ -1,7 +1,7 @@
 import type { Logger } from '../../platform/logger.ts'
 import { type LogLinesReader, logShards, type TracePlace, type UnminedTick } from '../../storage/log-lines-reader.ts'
 import type { LogTemplatesReader } from '../../storage/log-templates-reader.ts'
-import type { LogTemplatesWriter, NewSkeletonCount } from '../../storage/log-templates-writer.ts'
+import type { LogTemplatesWriter, NewSkeletonCount, SkeletonCount } from '../../storage/log-templates-writer.ts'
 import { grownRows } from './grown-rows.ts'
 import { countTick } from './mine-tick.ts'
 import { mostKnown, openServiceMiner, type ServiceMiner } from './service-miner.ts'
@@ -19,7 +19,7 @@ const hourlyAgainMs = minuteMs
 const allAgainMs = 10 * minuteMs
 
 /** So many lines are in memory at a time, with their texts. */
-const linesOfPart = 10_000
+const linesOfPart = 5_000
 /** Traces that are asked for in a minute and service; lines of further ones stay without a version. */
 const mostTraces = 5000
 const tracesOfQuery = 1000
@@ -29,6 +29,8 @@ const mostMiners = 100
 const chunksOfRound = 30
 const roundsNow = 3
 const triesBeforeGone = 5
+/** After so long somebody else may have counted the same, and a thousand other things. */
+const longMs = 10_000
 
 type Stuck = { readonly lines: number; readonly tries: number; readonly until: number }
 
@@ -80,7 +82,7 @@ export class LogMiner {
    */
   async mineNow(service: string, from: number, to: number, signal?: AbortSignal): Promise<boolean> {
     const missing = async () =>
-      (await this.#o.lines.unmined(from, to, signal)).filter((tick) => tick.service === service && !this.#isGone(tick))
+      (await this.#o.lines.unmined(from, to, signal, service)).filter((tick) => !this.#isGone(tick))
     // Another process, or the job itself, may be at it: what it leaves is asked for again.
     for (let round = 0; round < roundsNow; round += 1) {
       const ticks = await missing()
@@ -94,7 +96,7 @@ export class LogMiner {
     if (now - this.#allAt >= allAgainMs) {
       this.#allAt = now
       this.#hourAt = now
-      for (const [key, { until }] of this.#stuck) if (until <= now) this.#stuck.delete(key)
+      for (const [key, { until }] of this.#stuck) if (until + hourMs <= now) this.#stuck.delete(key)
       return this.#o.retentionDays * dayMs - hourMs
     }
     if (now - this.#hourAt >= hourlyAgainMs) {
@@ -141,8 +143,17 @@ export class LogMiner {
   #note({ service, at, lines }: UnminedTick): void {
     const key = `${at} ${service}`
     const before = this.#stuck.get(key)
+    const now = this.#o.now()
+    // Looks may ask many times within a second: that is one try, and no proof that the lines are gone.
+    if (before?.lines === lines && now < before.until) return
     const tries = before?.lines === lines ? before.tries + 1 : 1
-    this.#stuck.set(key, { lines, tries, until: this.#o.now() + Math.min(allAgainMs, 1000 * 2 ** tries) })
+    if (tries === triesBeforeGone) {
+      this.#o.log.warn(
+        { service, at: new Date(at).toISOString(), lines },
+        'log lines that were stored cannot be read any more; looks go on without them',
+      )
+    }
+    this.#stuck.set(key, { lines, tries, until: now + Math.min(allAgainMs, 1000 * 2 ** tries) })
   }
 
   /** One at a time in this process: whoever comes second waits for the first, and asks again what is left. */
@@ -159,8 +170,9 @@ export class LogMiner {
   async #mineRows(chunk: Chunk, signal?: AbortSignal): Promise<void> {
     const [{ shard }] = chunk
     const minute = minuteOf(chunk[0])
+    const started = this.#o.now()
     const counted = await this.#o.writer.counted(minute, shard, logShards)
-    const before = counted.reduce((sum, { lines }) => sum + lines, 0)
+    const before = linesOf(counted)
     const rows: NewSkeletonCount[] = []
     for (const ticks of Map.groupBy(chunk, ({ service }) => service).values()) {
       const mined = Map.groupBy(await this.#mineTicks(ticks as unknown as Chunk, signal), ({ at }) => at)
@@ -170,6 +182,10 @@ export class LogMiner {
         if (grown.length === 0) this.#note(tick)
         rows.push(...grown)
       }
+    }
+    if (this.#o.now() - started >= longMs && rows.length > 0) {
+      // Storage may have forgotten the token of whoever was faster.
+      if (linesOf(await this.#o.writer.counted(minute, shard, logShards)) !== before) return
     }
     await this.#o.writer.add(minute, shard, before, rows)
   }
@@ -187,7 +203,7 @@ export class LogMiner {
       const ids = [...new Set(rows.map(({ traceId }) => traceId))].filter((id) => id !== '')
       const asked = ids.slice(0, Math.max(0, mostTraces - traces))
       traces += ids.length
-      count.add(rows, await this.#placesOf(service, asked, minute, signal))
+      await count.add(rows, await this.#placesOf(service, asked, minute, signal))
     }
     if (traces > mostTraces) {
       this.#o.log.warn(
@@ -225,6 +241,10 @@ export class LogMiner {
 }
 
 type Chunk = readonly [UnminedTick, ...UnminedTick[]]
+
+function linesOf(rows: readonly SkeletonCount[]): number {
+  return rows.reduce((sum, { lines }) => sum + lines, 0)
+}
 
 function minuteOf({ at }: UnminedTick): number {
   return Math.floor(at / minuteMs) * minuteMs

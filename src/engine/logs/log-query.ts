@@ -4,6 +4,20 @@ import type { MetricSpec } from '../../domain/template.ts'
 /** The least severity that is judged, as the lowest number of its range. */
 const severities: Readonly<Record<string, number>> = { warn: 13, error: 17, fatal: 21 }
 
+/** The query of a metric of source logs, for people and editors: as {@link checkLogQuery} checks it. */
+export const logQuerySchema = {
+  type: 'object',
+  properties: {
+    severity: {
+      enum: Object.keys(severities),
+      description:
+        'the least that counts, error when absent; of records without a severity number the severity text says it, and ' +
+        'what has neither does not count',
+    },
+  },
+  additionalProperties: false,
+} as const
+
 /** What a metric of source logs asks: `severity`, the least that counts; `error` when it does not say. */
 export function severityOf({ query = {} }: Pick<MetricSpec, 'query'>): number {
   return severities[String(query.severity ?? 'error')] ?? (severities.error as number)

@@ -60,12 +60,13 @@ export function createLogsSource(options: LogsSourceOptions): MetricSource {
         known.before(deployment, severity),
         placeByPod(reader, service, lines, from, to),
       ])
+      const isKnownTemplate = onceEach(({ skeletons }: LogTemplate) => skeletons.some((skeleton) => isKnown(skeleton)))
       const judged = lines.flatMap((row) => {
         const template = book.templateOf(row.skeleton)
         const arm = resolveArm(placed(row), deployment, deployment)
         // By when it was logged, not by now: an answer must not depend on when it was asked for.
         if (arm === null || expected.mutedAt(service, template, row.at) !== null) return []
-        return [{ row, arm, template, isKnown: template.skeletons.some((skeleton) => isKnown(skeleton)) }]
+        return [{ row, arm, template, isKnown: isKnownTemplate(template) }]
       })
       const answered = requests.flatMap((row) => {
         const arm = resolveArm(row, deployment, deployment)
@@ -78,6 +79,15 @@ export function createLogsSource(options: LogsSourceOptions): MetricSource {
         return { baseline: armOf('baseline', metric, logged, served), canary: armOf('canary', metric, logged, served) }
       })
     },
+  }
+}
+
+/** A template may stand for thousands of skeletons, and come in thousands of rows. */
+function onceEach<Key extends object, Value>(tell: (key: Key) => Value): (key: Key) => Value {
+  const told = new Map<Key, Value>()
+  return (key) => {
+    if (!told.has(key)) told.set(key, tell(key))
+    return told.get(key) as Value
   }
 }
 

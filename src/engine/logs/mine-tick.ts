@@ -1,12 +1,21 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Dimensions, dimensions } from '../../domain/cohort.ts'
 import type { LogLines, TracePlace } from '../../storage/log-lines-reader.ts'
 import type { NewSkeletonCount, SkeletonCount } from '../../storage/log-templates-writer.ts'
 import type { ServiceMiner } from './service-miner.ts'
 
+/** So much is read in about ten milliseconds; then whatever else this process has to do goes on. */
+const charactersOfTurn = 256 * 1024
+/** A row costs something however short it is. */
+const charactersOfRow = 200
+
 /** The rows of one service in some ticks, while its lines are being read. */
 export type TickCount = {
-  /** @param places who answered in the traces of lines that name no version. */
-  add(lines: readonly LogLines[], places: ReadonlyMap<string, TracePlace>): void
+  /**
+   * Lets others have their turn in between.
+   * @param places who answered in the traces of lines that name no version.
+   */
+  add(lines: readonly LogLines[], places: ReadonlyMap<string, TracePlace>): Promise<void>
   rows(): readonly NewSkeletonCount[]
 }
 
@@ -24,8 +33,14 @@ export function countTick(miner: ServiceMiner): TickCount {
   const sums = new Map<string, Sum>()
 
   return {
-    add(all, places) {
+    async add(all, places) {
+      let characters = 0
       for (const line of all) {
+        characters += line.body.length + line.stacktrace.length + charactersOfRow
+        if (characters >= charactersOfTurn) {
+          await setImmediate()
+          characters = 0
+        }
         const { skeleton, example } = miner.read(line, line.lines)
         const place = placed(line, places.get(line.traceId))
         const key = rowKey({ ...place, at: line.at, severity: line.severity, skeleton })

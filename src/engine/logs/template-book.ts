@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { consolidate } from '../../judges/log-templates/consolidate.ts'
 import { openLineScanner } from '../../judges/log-templates/scan-line.ts'
 import type { LogTemplatesReader, StoredSkeleton } from '../../storage/log-templates-reader.ts'
@@ -27,6 +28,9 @@ export const historyMs = 14 * 86_400_000
 
 const mostBooks = 100
 
+/** Skeletons that may become one template: those of one length. `templates`, by skeleton: null until they are asked for. */
+type Group = { readonly entries: Entry[]; templates: ReadonlyMap<number, LogTemplate> | null }
+
 type Entry = Skeleton & { readonly hash: number; readonly firstSeen: number }
 
 /**
@@ -35,28 +39,44 @@ type Entry = Skeleton & { readonly hash: number; readonly firstSeen: number }
  */
 export class TemplateBook {
   readonly #scan = openLineScanner()
-  readonly #entries = new Map<number, Entry>()
-  #bySkeleton: ReadonlyMap<number, LogTemplate> | null = null
+  readonly #groupOf = new Map<number, Group>()
+  readonly #groups = new Map<string, Group>()
 
   learn(skeletons: readonly StoredSkeleton[]): void {
     for (const { skeleton, example, firstSeen } of skeletons) {
-      if (this.#entries.has(skeleton)) continue
-      this.#entries.set(skeleton, { ...readExample(example, this.#scan), hash: skeleton, firstSeen })
-      this.#bySkeleton = null
+      if (this.#groupOf.has(skeleton)) continue
+      const entry = { ...readExample(example, this.#scan), hash: skeleton, firstSeen }
+      const key = entry.kind === 'exception' ? entry.kind : String(entry.text.split('\n').length)
+      const group = this.#groups.get(key) ?? { entries: [], templates: null }
+      this.#groups.set(key, group)
+      this.#groupOf.set(skeleton, group)
+      group.entries.push(entry)
+      group.templates = null
+    }
+  }
+
+  /** Finds the templates of what has been learnt, and lets others have their turn in between: thousands take a while. */
+  async settle(): Promise<void> {
+    for (const group of this.#groups.values()) {
+      if (group.templates !== null) continue
+      group.templates = templatesOf(group.entries)
+      await setImmediate()
     }
   }
 
   knows(skeleton: number): boolean {
-    return skeleton === 0 || this.#entries.has(skeleton)
+    return skeleton === 0 || this.#groupOf.has(skeleton)
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#groupOf.size
   }
 
   templateOf(skeleton: number): LogTemplate {
-    this.#bySkeleton ??= templatesOf([...this.#entries.values()])
-    return this.#bySkeleton.get(skeleton) ?? unkept
+    const group = this.#groupOf.get(skeleton)
+    if (group === undefined) return unkept
+    group.templates ??= templatesOf(group.entries)
+    return group.templates.get(skeleton) ?? unkept
   }
 }
 
@@ -108,6 +128,7 @@ export class TemplateBooks {
     const book = await this.#open(service, to)
     const missing = [...new Set(skeletons)].filter((skeleton) => !book.knows(skeleton))
     if (missing.length > 0) book.learn(await this.#reader.examples(service, to - historyMs, to, missing))
+    await book.settle()
     // It grows by what is new; a new one holds again what is logged most.
     if (book.size > 2 * mostKnown) this.#books.delete(service)
     return book

@@ -9,6 +9,8 @@ const mostForeignFrames = 3
 const mostTypes = 4
 /** So much of a trace is read: the innermost cause of a longer one is told by its beginning. */
 const mostLines = 400
+/** So much of a line names a frame; a hostile one must not keep the patterns busy. */
+const mostOfLine = 500
 
 /** Frames of runtimes and frameworks: they stand in every trace, and say nothing about the place. */
 const foreign =
@@ -44,13 +46,14 @@ export function fingerprintException({ type, stacktrace }: ThrownException): Exc
 export function holdsStackTrace(text: string): boolean {
   const end = text.indexOf('\n')
   if (end < 0) return false
-  return /\n\s+at [^\s].*|\n\s+File "[^"]+", line \d+|\ngoroutine \d+ \[|\n\s*from [^\s]+:\d+:in |\n#\d+ .+\(\d+\)/.test(
+  // White space of one line only: over the line ends it would be tried from each of thousands of empty lines.
+  return /\n[^\S\n]+at \S|\n[^\S\n]+File "[^"\n]+", line \d+|\ngoroutine \d+ \[|\n[^\S\n]*from \S+:\d+:in |\n#\d+ .+\(\d+\)/.test(
     text,
   )
 }
 
 function readTrace(stacktrace: string): readonly Section[] {
-  const lines = stacktrace.split('\n', mostLines)
+  const lines = stacktrace.split('\n', mostLines).map((line) => line.slice(0, mostOfLine))
   if (lines.some((line) => line.startsWith('Traceback '))) return readPython(lines)
   const sections: Section[] = [{ types: [], frames: [] }]
   for (const [at, line] of lines.entries()) {

@@ -166,6 +166,9 @@ export function openTemplateMiner(saved?: SavedMiner, maxSkeletons: number = def
         dropped += 1
       }
     }
+    // Places that no template has any more would be tried for every new line.
+    holes.clear()
+    for (const skeleton of byText.values()) if (skeleton.isTemplate) rememberHoles(skeleton)
     for (const hash of aliases.keys()) {
       if (aliases.size <= 4 * maxSkeletons) break
       aliases.delete(hash)

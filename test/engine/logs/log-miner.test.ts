@@ -118,6 +118,43 @@ describe('the job that counts log lines', () => {
     expect(rows.length).toBeLessThan(7100)
   })
 
+  test('lines that cannot be read yet are missing for a minute, however often looks ask', async () => {
+    const seconds = tick / 1000
+    await lab.storage.insertRows('rollup_logs_10s', [{ Service: 'h', T: seconds, SeverityNumber: 17, N: 2 }], 'h')
+    let at = tick + 60_000
+    const miner = lab.miner(() => at)
+    for (let look = 0; look < 3; look += 1) expect(await miner.mineNow('h', tick, tick + 10_000)).toBe(false)
+    for (let round = 0; round < 6; round += 1) {
+      at += 60_000
+      await miner.mineNow('h', tick, tick + 10_000)
+    }
+    expect(await miner.mineNow('h', tick, tick + 10_000)).toBe(true)
+    expect(lab.logged.filter(({ msg }) => String(msg).includes('cannot be read any more'))).toHaveLength(1)
+  })
+
+  test('who was slow and finds the minute changed adds nothing', async () => {
+    await lab.store([{ at: tick, service: 'i', version: '1', body: 'once' }])
+    let at = tick + 60_000
+    const inserted: string[] = []
+    const slow: Storage = {
+      ...methodsOf(lab.storage),
+      query: async (sql, ...rest) => {
+        if (sql.includes('FROM otel_logs')) {
+          await lab.miner(now).mineNow('i', tick, tick + 10_000)
+          at += 30_000
+        }
+        return lab.storage.query(sql, ...rest)
+      },
+      insertRows: (table, rows, token) => {
+        inserted.push(table)
+        return lab.storage.insertRows(table, rows, token)
+      },
+    }
+    expect(await lab.miner(() => at, { over: slow }).mineNow('i', tick, tick + 10_000)).toBe(true)
+    expect(inserted).toEqual([])
+    expect(await total('i')).toBe(1)
+  })
+
   test('the tick that is not over is left alone, unless it is asked for', async () => {
     await lab.store([{ at: tick + 50_000, service: 'g', version: '1', body: 'just now' }])
     const early = lab.miner(() => tick + 61_000)

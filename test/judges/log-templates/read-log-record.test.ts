@@ -130,3 +130,12 @@ test('what people are shown of an exception is what it says', () => {
   ).toBe('KeyError: 7')
   expect(read({ body: 'x'.repeat(9000) }).shown).toHaveLength(300)
 })
+
+// Each takes tens or hundreds of milliseconds where a pattern is tried from every place to every end.
+test.each([
+  ['a body of empty lines', { body: `x${'\n'.repeat(4095)}` }],
+  ['a frame of colons', { stacktrace: `Error\n    at f (${':1'.repeat(8000)}x` }],
+])('%s does not keep the reader busy', (_, record) => {
+  for (let i = 0; i < 1000; i += 1) read(record)
+  expect(read(record).shown).not.toBe('')
+})
