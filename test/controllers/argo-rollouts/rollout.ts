@@ -30,7 +30,7 @@ export type RolloutStatus = {
 type Measurement = { readonly phase: string; readonly value?: string; readonly message?: string }
 
 /** The counters of the one metric of an AnalysisRun, and the last ten measurements. */
-type MetricResult = {
+export type MetricResult = {
   readonly phase: string
   readonly successful?: number
   readonly inconclusive?: number
