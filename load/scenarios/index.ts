@@ -48,7 +48,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   ingest: {
     about: 'A constant rate of three signals; what was accepted can be asked for.',
-    script: new URL('./ingest.ts', import.meta.url),
+    script: new URL('../ingest.ts', import.meta.url),
     ...{ seconds: 30, needsBodies: true, watchEveryMs },
   },
   gates: {

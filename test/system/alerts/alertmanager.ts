@@ -8,6 +8,8 @@ import { freePort, type Program, startProgram } from './prometheus.ts'
 type Posted = {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations?: Record<string, string>
+  /** RFC 3339; in the past: it is over. */
+  readonly endsAt?: string
 }
 
 /** An alert as Alertmanager's API gives it. */
@@ -49,12 +51,16 @@ function place(directory: string, receiversUrl: string): string {
   return path
 }
 
-/** A real Alertmanager with the shipped configuration. */
-export async function startAlertmanager(directory: string, receiversUrl: string): Promise<Alertmanager> {
+/** A real Alertmanager with the shipped configuration, or with that of a file. */
+export async function startAlertmanager(
+  directory: string,
+  receiversUrl: string,
+  file = place(directory, receiversUrl),
+): Promise<Alertmanager> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const args = [
-    `--config.file=${place(directory, receiversUrl)}`,
+    `--config.file=${file}`,
     `--storage.path=${join(directory, 'alertmanager')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--cluster.listen-address=',
