@@ -113,7 +113,7 @@ describe('the OpenAPI document', () => {
     )
     expect(operations.length).toBeGreaterThan(25)
     for (const { path, method, operation } of operations) {
-      expect(['get', 'put', 'post', 'delete', 'head'], `${method} ${path}`).toContain(method)
+      expect(['get', 'put', 'patch', 'post', 'delete', 'head'], `${method} ${path}`).toContain(method)
       expect(Object.keys(operation.responses).length, `${method} ${path}`).toBeGreaterThan(0)
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
       const declared = (operation.parameters ?? []).filter((each) => each.in === 'path').map(({ name }) => name)
