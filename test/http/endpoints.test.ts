@@ -194,8 +194,8 @@ test('a flag is switched off by a rollback, and not before the kill switch is of
   const unleash = await startUnleash()
   const killSwitch = (on: boolean) => call('PUT', '/api/v1/kill-switch', { on, reason: 'a test' })
   try {
-    const asked = { format: 'unleash', url: unleash.url, secret: flagToken, act: true, services: ['flagged'] }
-    await call('POST', path, {
+    const asked = { format: 'unleash', url: unleash.url, secret: flagToken, act: true, decisions: ['rollback'] }
+    const { body: endpoint } = await call('POST', path, {
       ...asked,
       options: { flag: 'new-checkout', project: 'shop', environment: 'production' },
     })
@@ -209,7 +209,9 @@ test('a flag is switched off by a rollback, and not before the kill switch is of
     const { body: deployment } = await call('POST', '/api/v1/deployments', opened)
     const decided = { decision: 'rollback', reason: 'a test' }
     await call('POST', `/api/v1/deployments/${deployment.id}/override`, decided)
-    const deliveries = async () => (await call('GET', `/api/v1/deliveries?deploymentId=${deployment.id}`)).body.items
+    // Other endpoints of this file hear of it too.
+    const mine = `/api/v1/deliveries?deploymentId=${deployment.id}&endpoint=${endpoint.id}`
+    const deliveries = async () => (await call('GET', mine)).body.items
     const pending = await until(async () => (await deliveries())[0], 'the delivery')
     expect((await call('POST', `/api/v1/deliveries/${pending.id}/replay`)).body).toMatchObject({ status: 409 })
     expect([unleash.isOn(), (await deliveries())[0].state]).toEqual([true, 'pending'])
