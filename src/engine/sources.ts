@@ -38,6 +38,12 @@ export class Sources {
     this.#byName = byName
     this.#running = new Map([...byName.keys()].map((name) => [name, new Semaphore(atOnce)]))
     this.#options = options
+    // An increase from nothing to one is seen only where there was a nothing.
+    const { sourceQuestions, sourceQuestionDuration } = options.metrics
+    for (const source of byName.keys()) {
+      for (const outcome of ['answered', 'failed']) sourceQuestions.inc({ source, outcome }, 0)
+      sourceQuestionDuration.zero({ source })
+    }
   }
 
   readonly check: CheckQuery = (metric) => {

@@ -20,6 +20,7 @@ import { type Prometheus, startPrometheus } from './remote-write/prometheus.ts'
 
 /** Queries that find nothing here, and why that is right. */
 const empty: Readonly<Record<string, string>> = {
+  'davy-pipeline: p99 of questions to sources: A': 'no source was asked, and a quantile of nothing is none',
   'davy-pipeline: Into quarantine and out again: B': 'nothing was in quarantine, so nothing was put back',
   'davy-deployment: annotation Hold': 'a release this bad may be rolled back before it ever said hold',
   'davy-deployment: annotation Promote': 'the release that is looked at was rolled back',
