@@ -77,6 +77,9 @@ const isRequest = "SpanKind IN ('Server', 'Consumer')"
  */
 const readAtOnce = 'SETTINGS optimize_move_to_prewhere = 0'
 
+/** What so few services served in ten seconds is too little to be shared out between threads. */
+const fewServices = 16
+
 /** What can stand for a pod of a version in which no pod is a canary. */
 const isOfPlainPod = "Pod != '' AND Cohort != 'canary'"
 
@@ -109,7 +112,7 @@ export class RollupReader {
        WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
        GROUP BY at, ${dimensionKeys}, region, operation, failed
        ORDER BY at
-       ${readAtOnce}`,
+       ${readAtOnce}${services.length > fewServices ? '' : ', max_threads = 1'}`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
     )
