@@ -3,6 +3,17 @@ import type { FailedCheck } from './check.ts'
 /** Requests and, among them, failed ones. */
 export type Counts = { readonly requests: number; readonly errors: number }
 
+export function plusCounts(a: Counts, b: Counts): Counts {
+  return { requests: a.requests + b.requests, errors: a.errors + b.errors }
+}
+
+/** All of them together; zero requests of none. */
+export function sumCounts(all: Iterable<Counts>): Counts {
+  let sum: Counts = { requests: 0, errors: 0 }
+  for (const counts of all) sum = plusCounts(sum, counts)
+  return sum
+}
+
 /**
  * Durations as counts per log bucket: bucket i holds the durations of [gamma^i, gamma^(i+1)) nanoseconds with
  * gamma = 2^(1/32) (OpenTelemetry's exponential scale 5, 2.2% wide). Sorted by bucket; zero durations are left out.
@@ -17,6 +28,11 @@ export type PodReadings = {
   readonly sum: number
   readonly min: number
   readonly max: number
+}
+
+/** The readings of a pod at two times, or of two of its series. */
+export function plusReadings(a: PodReadings, b: PodReadings): PodReadings {
+  return { count: a.count + b.count, sum: a.sum + b.sum, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }
 }
 
 /** By pod. A sender that names no pod is the pod ''. */

@@ -6,9 +6,11 @@ import {
   type Histogram,
   mostLatencyStrata,
   type PodReadings,
+  plusReadings,
   type Slice,
   stratumKey,
 } from '../domain/evidence.ts'
+import { sortedRecord } from '../domain/sorted-record.ts'
 import type { GaugeTick } from '../judges/sequential/learn-gauge-histories.ts'
 import type { DurationRow } from '../storage/durations-rollup-reader.ts'
 import type { CounterRow, GaugeRow } from '../storage/metrics-rollup-reader.ts'
@@ -83,7 +85,8 @@ class ArmSum {
 
   addGauge(row: GaugeRow): void {
     const pods = inner(this.#gauges, row.metric)
-    pods.set(row.pod, plusReadings(pods.get(row.pod), readingsOf(row)))
+    const before = pods.get(row.pod)
+    pods.set(row.pod, before === undefined ? readingsOf(row) : plusReadings(before, readingsOf(row)))
   }
 
   addEvents({ metric, pod }: CounterRow | GaugeRow, increase: number): void {
@@ -170,11 +173,6 @@ export function readingsOf({ count, sum, min, max, series }: GaugeRow): PodReadi
   return { count, sum: level * count, min: level, max: level }
 }
 
-function plusReadings(a: PodReadings | undefined, b: PodReadings): PodReadings {
-  if (a === undefined) return b
-  return { count: a.count + b.count, sum: a.sum + b.sum, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }
-}
-
 /** What the baseline's pods said of gauges. */
 export function gaugeTicks(deployment: Selectors, rows: readonly GaugeRow[]): GaugeTick[] {
   return rows
@@ -239,11 +237,6 @@ function inner<Key, Value>(map: Map<string, Map<Key, Value>>, key: string): Map<
   const found = map.get(key) ?? new Map<Key, Value>()
   map.set(key, found)
   return found
-}
-
-/** Sorted, so that the same rows in any order give the same bytes. */
-function sortedRecord<Value>(map: ReadonlyMap<string, Value>): Record<string, Value> {
-  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 }
 
 function sortedRecords<Value>(

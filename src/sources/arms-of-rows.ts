@@ -2,6 +2,7 @@ import type { Arm } from '../domain/cohort.ts'
 import { DavyError } from '../domain/errors.ts'
 import { type ArmSlice, type Counts, emptyArm, histogramScale, type PodReadings } from '../domain/evidence.ts'
 import type { SourceAnswer } from '../domain/metric-source.ts'
+import { sortedRecord } from '../domain/sorted-record.ts'
 import type { MetricKind } from '../domain/template.ts'
 
 /** What a system that answers in rows may be asked for. */
@@ -126,15 +127,10 @@ class RowSum {
       { requests: 0, errors: 0 },
     )
     return {
-      ...{ ...emptyArm, ...whole, pods: sorted(this.#pods), operations: sorted(this.#operations) },
+      ...{ ...emptyArm, ...whole, pods: sortedRecord(this.#pods), operations: sortedRecord(this.#operations) },
       latency: [...this.#latency].sort(([a], [b]) => a - b),
-      ...(this.#gauges.size === 0 ? {} : { gauges: { [this.#metric]: sorted(this.#gauges) } }),
-      ...(this.#events.size === 0 ? {} : { events: { [this.#metric]: sorted(this.#events) } }),
+      ...(this.#gauges.size === 0 ? {} : { gauges: { [this.#metric]: sortedRecord(this.#gauges) } }),
+      ...(this.#events.size === 0 ? {} : { events: { [this.#metric]: sortedRecord(this.#events) } }),
     }
   }
-}
-
-/** Sorted, so that the same rows in any order give the same bytes. */
-function sorted<Value>(map: ReadonlyMap<string, Value>): Readonly<Record<string, Value>> {
-  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 }

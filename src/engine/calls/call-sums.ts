@@ -1,4 +1,5 @@
 import { type ArmSlice, type Counts, emptyArm, type Histogram, type PodReadings } from '../../domain/evidence.ts'
+import { sortedRecord } from '../../domain/sorted-record.ts'
 import type { CallRow } from '../../storage/calls-rollup-reader.ts'
 
 type MutableCounts = { requests: number; errors: number }
@@ -26,12 +27,12 @@ export class CallSum {
   slice(): ArmSlice {
     return {
       ...this.#total,
-      operations: sorted(this.#edges),
-      pods: sorted(this.#pods),
+      operations: sortedRecord(this.#edges),
+      pods: sortedRecord(this.#pods),
       latency: histogram(this.#latency),
       ...(this.#latencies.size < 2
         ? {}
-        : { latencies: sorted(new Map([...this.#latencies].map(([edge, sum]) => [edge, histogram(sum)]))) }),
+        : { latencies: sortedRecord(new Map([...this.#latencies].map(([edge, sum]) => [edge, histogram(sum)]))) }),
     }
   }
 }
@@ -60,7 +61,7 @@ export class PodRatio {
       pods.set(pod, { requests: count, errors: 0 })
       requests += count
     }
-    return { ...emptyArm, requests, pods: sorted(pods), gauges: { [metric]: sorted(readings) } }
+    return { ...emptyArm, requests, pods: sortedRecord(pods), gauges: { [metric]: sortedRecord(readings) } }
   }
 }
 
@@ -72,9 +73,4 @@ function entry(map: Map<string, MutableCounts>, key: string): MutableCounts {
 
 function histogram(sum: ReadonlyMap<number, number>): Histogram {
   return [...sum].sort(([a], [b]) => a - b)
-}
-
-/** Sorted, so that the same rows in any order give the same bytes. */
-function sorted<Value>(map: ReadonlyMap<string, Value>): Record<string, Value> {
-  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 }

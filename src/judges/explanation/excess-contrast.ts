@@ -1,3 +1,4 @@
+import { type Counts, plusCounts } from '../../domain/evidence.ts'
 import type { BothArms } from '../../domain/explanation.ts'
 import { gaugeLogE } from '../../stats/gauge-evidence.ts'
 
@@ -46,25 +47,14 @@ export function excessOf({ baseline, canary }: BothArms): number {
 export const noCounts: BothArms = { baseline: { requests: 0, errors: 0 }, canary: { requests: 0, errors: 0 } }
 
 export function plusBoth(a: BothArms, b: BothArms): BothArms {
-  return {
-    baseline: {
-      requests: a.baseline.requests + b.baseline.requests,
-      errors: a.baseline.errors + b.baseline.errors,
-    },
-    canary: { requests: a.canary.requests + b.canary.requests, errors: a.canary.errors + b.canary.errors },
-  }
+  return { baseline: plusCounts(a.baseline, b.baseline), canary: plusCounts(a.canary, b.canary) }
 }
 
 /** What is left of the whole without the part. */
 export function minusBoth(whole: BothArms, part: BothArms): BothArms {
-  return {
-    baseline: {
-      requests: whole.baseline.requests - part.baseline.requests,
-      errors: whole.baseline.errors - part.baseline.errors,
-    },
-    canary: {
-      requests: whole.canary.requests - part.canary.requests,
-      errors: whole.canary.errors - part.canary.errors,
-    },
-  }
+  return { baseline: minusCounts(whole.baseline, part.baseline), canary: minusCounts(whole.canary, part.canary) }
+}
+
+function minusCounts(whole: Counts, part: Counts): Counts {
+  return { requests: whole.requests - part.requests, errors: whole.errors - part.errors }
 }

@@ -1,4 +1,4 @@
-import type { Counts } from '../../domain/evidence.ts'
+import { type Counts, sumCounts } from '../../domain/evidence.ts'
 import type { PlaceFinding } from '../../domain/explanation.ts'
 import { formatPercent } from '../../domain/format.ts'
 import { gaugeLogE } from '../../stats/gauge-evidence.ts'
@@ -27,11 +27,11 @@ export function findPlace(pods: readonly PodCounts[], baseline: Counts, event: '
     const summary = named.length === 1 ? 'The canary has one pod, so a bad pod looks like a bad version.' : noPods
     return { kind: 'unknown', place: null, eValue: 1, summary }
   }
-  const nodes = groupOf(named, ({ node }) => node)
+  const nodes = Map.groupBy(named, ({ node }) => node)
   // A node with one pod is that pod.
   const byNode = nodes.size >= 2 && !nodes.has('') ? worstOf(nodes, baseline) : null
   const byPod = worstOf(
-    groupOf(named, ({ pod }) => pod),
+    Map.groupBy(named, ({ pod }) => pod),
     baseline,
   )
   if (byPod?.isAlone) return tell('pod', byPod, baseline, event)
@@ -64,8 +64,8 @@ type Worst = {
 /** The place with the highest rate; null when there is no other one to compare it with. */
 function worstOf(places: ReadonlyMap<string, readonly PodCounts[]>, baseline: Counts): Worst | null {
   if (places.size < 2) return null
-  const all = sum([...places.values()].flat())
-  const each = [...places].map(([place, of]) => ({ place, pods: of.length, part: sum(of) }))
+  const all = sumCounts([...places.values()].flat())
+  const each = [...places].map(([place, of]) => ({ place, pods: of.length, part: sumCounts(of) }))
   const ranked = each.toSorted((a, b) => rate(b.part) - rate(a.part) || (a.place < b.place ? -1 : 1))
   const worst = ranked[0]
   if (worst === undefined) return null
@@ -100,7 +100,7 @@ function tell(
 
 /** Whether a pod that does twice as bad as the others would have been noticed. */
 function isSeen(pods: readonly PodCounts[], baseline: Counts): boolean {
-  const all = sum(pods)
+  const all = sumCounts(pods)
   const expected = (all.requests / pods.length) * Math.max(rate(all), rate(baseline))
   const variance = 2 / Math.max(0.5, expected) + 2 / Math.max(0.5, all.errors)
   return gaugeLogE({ d: Math.log(4), v: variance, tau: 0, rho: Math.LN2 }) >= Math.log(sureAt)
@@ -108,23 +108,4 @@ function isSeen(pods: readonly PodCounts[], baseline: Counts): boolean {
 
 function rate({ requests, errors }: Counts): number {
   return requests === 0 ? 0 : errors / requests
-}
-
-function sum(rows: readonly Counts[]): Counts {
-  let [requests, errors] = [0, 0]
-  for (const row of rows) {
-    requests += row.requests
-    errors += row.errors
-  }
-  return { requests, errors }
-}
-
-function groupOf(pods: readonly PodCounts[], key: (pod: PodCounts) => string): ReadonlyMap<string, PodCounts[]> {
-  const groups = new Map<string, PodCounts[]>()
-  for (const pod of pods) {
-    const group = groups.get(key(pod))
-    if (group === undefined) groups.set(key(pod), [pod])
-    else group.push(pod)
-  }
-  return groups
 }

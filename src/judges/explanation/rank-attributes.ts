@@ -24,8 +24,8 @@ const shown = 5
  */
 export function rankAttributes(rows: readonly AttributeCounts[]): AttributeExcess[] {
   const found: (AttributeExcess & { readonly requests: number })[] = []
-  for (const [attribute, ofAttribute] of groupBy(rows, (row) => row.attribute)) {
-    const values = groupBy(ofAttribute, (row) => row.value)
+  for (const [attribute, ofAttribute] of Map.groupBy(rows, (row) => row.attribute)) {
+    const values = Map.groupBy(ofAttribute, (row) => row.value)
     if (values.size < 2) continue
     const whole = totalsByOperation(ofAttribute)
     const excess = Math.max(0, excessOf(sum(ofAttribute)))
@@ -69,19 +69,9 @@ function contrastsOf(
 }
 
 function totalsByOperation(rows: readonly AttributeCounts[]): ReadonlyMap<string, BothArms> {
-  return new Map([...groupBy(rows, (row) => row.operation)].map(([operation, of]) => [operation, sum(of)]))
+  return new Map([...Map.groupBy(rows, (row) => row.operation)].map(([operation, of]) => [operation, sum(of)]))
 }
 
 function sum(rows: readonly BothArms[]): BothArms {
   return rows.reduce<BothArms>(plusBoth, noCounts)
-}
-
-function groupBy<Row>(rows: readonly Row[], key: (row: Row) => string): ReadonlyMap<string, readonly Row[]> {
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    const group = groups.get(key(row))
-    if (group === undefined) groups.set(key(row), [row])
-    else group.push(row)
-  }
-  return groups
 }

@@ -1,4 +1,4 @@
-import type { Counts, Slice } from '../../domain/evidence.ts'
+import { type Counts, type Slice, sumCounts } from '../../domain/evidence.ts'
 import { proportionInterval } from '../../stats/proportion-interval.ts'
 
 /** An outage of the baseline, alone or together with the canary. */
@@ -47,11 +47,11 @@ export function watchBaselineHealth(reference: Counts | undefined): BaselineHeal
     const first = slices[0]
     const last = slices.at(-1)
     if (before === null || first === undefined || last === undefined || last.to - first.from < windowMs) return null
-    const baseline = sum(slices.map((slice) => slice.baseline))
+    const baseline = sumCounts(slices.map((slice) => slice.baseline))
     const threshold = Math.max(leastRatio * before.high, before.rate + leastRise)
     const rate = baseline.requests === 0 ? 0 : baseline.errors / baseline.requests
     if (rate <= threshold || boundsOf(baseline).low < threshold) return null
-    const canary = sum(slices.map((slice) => slice.canary))
+    const canary = sumCounts(slices.map((slice) => slice.canary))
     const canaryRate = canary.requests === 0 ? null : canary.errors / canary.requests
     const failing = slices.find((slice) => slice.baseline.errors > threshold * slice.baseline.requests)
     return {
@@ -80,11 +80,4 @@ function boundsOf({ requests, errors }: Counts): {
 } {
   const { low, high } = proportionInterval(Math.floor(errors / phi), Math.ceil(requests / phi), level)
   return { rate: errors / requests, low, high }
-}
-
-function sum(counts: readonly Counts[]): Counts {
-  return counts.reduce<Counts>((a, b) => ({ requests: a.requests + b.requests, errors: a.errors + b.errors }), {
-    requests: 0,
-    errors: 0,
-  })
 }

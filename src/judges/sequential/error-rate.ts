@@ -1,4 +1,4 @@
-import type { Counts, Slice } from '../../domain/evidence.ts'
+import { type Counts, plusCounts, type Slice } from '../../domain/evidence.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { Effect, Judgement } from '../../domain/verdict.ts'
@@ -18,10 +18,6 @@ type Totals = { canary: Counts; baseline: Counts; pooledOpen: Stratum; commonC: 
 
 function rateOf(counts: Counts): number | null {
   return counts.requests === 0 ? null : counts.errors / counts.requests
-}
-
-function plus(a: Counts, b: Counts): Counts {
-  return { requests: a.requests + b.requests, errors: a.errors + b.errors }
 }
 
 const empty: Stratum = { xc: 0, nc: 0, xb: 0, nb: 0 }
@@ -57,8 +53,8 @@ export function openErrorRate(spec: MetricSpec, parameters: NullParameters): Met
         totals.commonB += (xb * nc) / (nc + nb)
       }
       operations.observe(slice)
-      totals.canary = plus(totals.canary, slice.canary)
-      totals.baseline = plus(totals.baseline, slice.baseline)
+      totals.canary = plusCounts(totals.canary, slice.canary)
+      totals.baseline = plusCounts(totals.baseline, slice.baseline)
       totals.pooledOpen = {
         xc: totals.pooledOpen.xc + slice.canary.errors,
         nc: totals.pooledOpen.nc + slice.canary.requests,

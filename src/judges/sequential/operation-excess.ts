@@ -1,4 +1,4 @@
-import { type Counts, type Slice, stratumOf } from '../../domain/evidence.ts'
+import { type Counts, plusCounts, type Slice, stratumOf } from '../../domain/evidence.ts'
 import type { Where } from '../../domain/verdict.ts'
 import { countsOf } from './strata.ts'
 
@@ -8,10 +8,6 @@ const tooMany = '(other)'
 const shown = 5
 
 type Both = { canary: Counts; baseline: Counts }
-
-function plus(a: Counts, b: Counts): Counts {
-  return { requests: a.requests + b.requests, errors: a.errors + b.errors }
-}
 
 function rate(counts: Counts): number {
   return counts.requests === 0 ? 0 : counts.errors / counts.requests
@@ -46,8 +42,8 @@ export function trackOperationExcess(): OperationExcess {
     const key = into.has(name) || into.size < mostNames ? name : tooMany
     const both = into.get(key) ?? { canary: { requests: 0, errors: 0 }, baseline: { requests: 0, errors: 0 } }
     into.set(key, {
-      canary: plus(both.canary, countsOf(slice.canary.operations, stratum)),
-      baseline: plus(both.baseline, countsOf(slice.baseline.operations, stratum)),
+      canary: plusCounts(both.canary, countsOf(slice.canary.operations, stratum)),
+      baseline: plusCounts(both.baseline, countsOf(slice.baseline.operations, stratum)),
     })
   }
 

@@ -1,4 +1,11 @@
-import type { ArmSlice, ByPod, Counts, Histogram, PodReadings, Slice } from '../../domain/evidence.ts'
+import {
+  type ArmSlice,
+  type ByPod,
+  type Counts,
+  type Histogram,
+  plusReadings,
+  type Slice,
+} from '../../domain/evidence.ts'
 import type { Template } from '../../domain/template.ts'
 
 /**
@@ -35,7 +42,9 @@ function sumPods(parts: readonly (readonly [pod: string, arm: ArmSlice])[]): Arm
     pods: Object.fromEntries(pods),
     latency: sumHistograms(parts.map(([, arm]) => arm.latency)),
     ...(parts.some(([, arm]) => arm.gauges !== undefined) ? { gauges: sumByPod(parts, 'gauges', plusReadings) } : {}),
-    ...(parts.some(([, arm]) => arm.events !== undefined) ? { events: sumByPod(parts, 'events', plusNumbers) } : {}),
+    ...(parts.some(([, arm]) => arm.events !== undefined)
+      ? { events: sumByPod(parts, 'events', (a: number, b: number) => a + b) }
+      : {}),
   }
 }
 
@@ -45,26 +54,19 @@ function sumByPod<Key extends 'gauges' | 'events', Value>(
   key: Key,
   plus: (a: Value, b: Value) => Value,
 ): Record<string, Record<string, Value>> {
-  const sums: Record<string, Record<string, Value>> = {}
+  const sums = new Map<string, Map<string, Value>>()
   for (const [, arm] of parts) {
     const own = (arm[key] ?? {}) as Readonly<Record<string, ByPod<Value>>>
     for (const [instrument, pods] of Object.entries(own)) {
-      sums[instrument] ??= {}
+      const sum = sums.get(instrument) ?? new Map<string, Value>()
+      sums.set(instrument, sum)
       for (const [pod, value] of Object.entries(pods)) {
-        const before = sums[instrument][pod]
-        sums[instrument][pod] = before === undefined ? value : plus(before, value)
+        const before = sum.get(pod)
+        sum.set(pod, before === undefined ? value : plus(before, value))
       }
     }
   }
-  return sums
-}
-
-function plusReadings(a: PodReadings, b: PodReadings): PodReadings {
-  return { count: a.count + b.count, sum: a.sum + b.sum, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) }
-}
-
-function plusNumbers(a: number, b: number): number {
-  return a + b
+  return Object.fromEntries([...sums].map(([instrument, sum]) => [instrument, Object.fromEntries(sum)]))
 }
 
 /** The sum of many histograms. */

@@ -1,6 +1,9 @@
-import { type ArmSlice, type ByPod, type Counts, emptyArm } from '../../domain/evidence.ts'
+import { type ArmSlice, type Counts, emptyArm, plusCounts, sumCounts } from '../../domain/evidence.ts'
+import { sortedRecord } from '../../domain/sorted-record.ts'
 import type { PlacedCounts } from '../../stats/bucket-placement.ts'
 import { plusPlaced } from './bucket-increases.ts'
+
+const noCounts: Counts = { requests: 0, errors: 0 }
 
 /** Requests of one arm in one window while they are being added. */
 export class RequestCounts {
@@ -8,15 +11,16 @@ export class RequestCounts {
   readonly #operations = new Map<string, Counts>()
 
   add(pod: string, operation: string | null, counts: Counts): void {
-    this.#pods.set(pod, plusCounts(this.#pods.get(pod), counts))
-    if (operation !== null) this.#operations.set(operation, plusCounts(this.#operations.get(operation), counts))
+    this.#pods.set(pod, plusCounts(this.#pods.get(pod) ?? noCounts, counts))
+    if (operation !== null)
+      this.#operations.set(operation, plusCounts(this.#operations.get(operation) ?? noCounts, counts))
   }
 
   slice(): ArmSlice {
     const pods = atLeastErrors(this.#pods)
     const operations = atLeastErrors(this.#operations)
-    const whole = [...pods.values()].reduce(plusCounts, { requests: 0, errors: 0 })
-    return { ...emptyArm, ...whole, pods: recordOf(pods), operations: recordOf(operations) }
+    const whole = sumCounts(pods.values())
+    return { ...emptyArm, ...whole, pods: sortedRecord(pods), operations: sortedRecord(operations) }
   }
 }
 
@@ -24,10 +28,6 @@ export class RequestCounts {
 function atLeastErrors(counts: ReadonlyMap<string, Counts>): ReadonlyMap<string, Counts> {
   const seen = [...counts].filter(([, { requests, errors }]) => requests > 0 || errors > 0)
   return new Map(seen.map(([key, { requests, errors }]) => [key, { requests: Math.max(requests, errors), errors }]))
-}
-
-function plusCounts(a: Counts | undefined, b: Counts): Counts {
-  return { requests: (a?.requests ?? 0) + b.requests, errors: (a?.errors ?? 0) + b.errors }
 }
 
 /** Durations of one arm in one window while they are being added. */
@@ -38,29 +38,24 @@ export class DurationSum {
 
   add(pod: string, operation: string | null, count: number, placed: PlacedCounts): void {
     if (count <= 0) return
-    this.#pods.set(pod, plusCounts(this.#pods.get(pod), { requests: count, errors: 0 }))
+    this.#pods.set(pod, plusCounts(this.#pods.get(pod) ?? noCounts, { requests: count, errors: 0 }))
     this.#whole = plusPlaced(this.#whole, placed)
     if (operation === null) return
     this.#operations.set(operation, plusPlaced(this.#operations.get(operation) ?? { upper: [], lower: [] }, placed))
   }
 
   slice(): ArmSlice {
-    const whole = [...this.#pods.values()].reduce(plusCounts, { requests: 0, errors: 0 })
+    const whole = sumCounts(this.#pods.values())
     const by = (edge: keyof PlacedCounts) =>
       this.#operations.size < 2
         ? {}
-        : { latencies: recordOf(new Map([...this.#operations].map(([key, placed]) => [key, placed[edge]]))) }
+        : { latencies: sortedRecord(new Map([...this.#operations].map(([key, placed]) => [key, placed[edge]]))) }
     return {
       ...emptyArm,
       ...whole,
-      pods: recordOf(this.#pods),
+      pods: sortedRecord(this.#pods),
       ...{ latency: this.#whole.upper, ...by('upper') },
       atLeast: { latency: this.#whole.lower, ...by('lower') },
     }
   }
-}
-
-/** Sorted, so that the same answer in any order gives the same bytes. */
-export function recordOf<Value>(map: ReadonlyMap<string, Value>): ByPod<Value> {
-  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 }

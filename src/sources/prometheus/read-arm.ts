@@ -1,8 +1,9 @@
 import type { Arm } from '../../domain/cohort.ts'
 import { DavyError } from '../../domain/errors.ts'
 import { type ArmSlice, emptyArm, histogramScale, type PodReadings } from '../../domain/evidence.ts'
+import { sortedRecord } from '../../domain/sorted-record.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { DurationSum, RequestCounts, recordOf } from './arm-sums.ts'
+import { DurationSum, RequestCounts } from './arm-sums.ts'
 import { durationIncreases } from './bucket-increases.ts'
 import { completeQuery } from './check-query.ts'
 import type { PrometheusClient } from './client.ts'
@@ -130,7 +131,7 @@ async function readGauge(asked: Asked<'gauge'>): Promise<readonly ArmSlice[]> {
     }
   }
   return gauges.map((byPod) =>
-    byPod.size === 0 ? emptyArm : { ...emptyArm, gauges: { [metric.name]: recordOf(byPod) } },
+    byPod.size === 0 ? emptyArm : { ...emptyArm, gauges: { [metric.name]: sortedRecord(byPod) } },
   )
 }
 
@@ -147,7 +148,7 @@ async function readCount(asked: Asked<'count'>): Promise<readonly ArmSlice[]> {
     }
   }
   return events.map((byPod) =>
-    byPod.size === 0 ? emptyArm : { ...emptyArm, events: { [metric.name]: recordOf(byPod) } },
+    byPod.size === 0 ? emptyArm : { ...emptyArm, events: { [metric.name]: sortedRecord(byPod) } },
   )
 }
 

@@ -3,7 +3,7 @@ import type { ArmSlice } from '../../../src/domain/evidence.ts'
 import type { MetricSpec, Template } from '../../../src/domain/template.ts'
 import { calibrateNulls } from '../../../src/judges/sequential/calibrate-nulls.ts'
 import { replayPlacebos } from '../../../src/judges/sequential/placebo.ts'
-import type { HistoryTick } from '../../../src/judges/sequential/placebo-slices.ts'
+import { type HistoryTick, placeboSlices } from '../../../src/judges/sequential/placebo-slices.ts'
 import { random } from '../../stats/random.ts'
 import { quickTemplate, startedAt } from '../rollout.ts'
 
@@ -48,4 +48,18 @@ describe('placebos with gauges and events', () => {
     expect(wild.nulls.memory!.tauPod).toBeGreaterThan(0.2)
     expect(wild.isWithinAlpha).toBe(true)
   })
+})
+
+test('readings of a pod are summed over the ticks of a look, whatever the pod is called', () => {
+  const pod = 'constructor'
+  const tick = (t: number): HistoryTick => {
+    const readings = { count: 1, sum: 5 + t, min: 5 + t, max: 5 + t }
+    const said = { gauges: { memory: { [pod]: readings } }, events: { restarts: { [pod]: 1 } } }
+    const arm: ArmSlice = { requests: 1, errors: 0, operations: {}, pods: {}, latency: [], ...said }
+    return { from: startedAt + t * 10_000, to: startedAt + (t + 1) * 10_000, pods: new Map([[pod, arm]]) }
+  }
+  const placebo = { startedAt, seconds: 30, canary: new Set([pod]) }
+  const [slice] = [...placeboSlices([tick(0), tick(1), tick(2)], placebo, template)]
+  expect(slice!.canary.gauges).toEqual({ memory: { [pod]: { count: 3, sum: 18, min: 5, max: 7 } } })
+  expect(slice!.canary.events).toEqual({ restarts: { [pod]: 3 } })
 })
