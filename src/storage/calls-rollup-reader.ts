@@ -1,5 +1,6 @@
 import type { Dimensions } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
+import { rowDimensionKeys, rowDimensions } from './rollup-dimensions.ts'
 
 /** What is called: a service, a collection of a database, a destination of messages. '' where a span does not say. */
 export type Edge = {
@@ -40,9 +41,6 @@ export type CallTotalRow = Dimensions &
     readonly isCall: boolean
   }
 
-const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
-  Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
-const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
 const edgeColumns = 'System AS system, Peer AS peer, Target AS target, Failed AS failed, ErrorType AS errorType'
 const edgeKeys = 'system, peer, target, failed, errorType'
 const isCall = "SpanKind IN ('Client', 'Producer')"
@@ -59,11 +57,11 @@ export class CallsRollupReader {
   /** Calls that one service made, in order of time. */
   calls(service: string, from: number, to: number, signal?: AbortSignal): Promise<readonly CallRow[]> {
     return this.#storage.query<CallRow>(
-      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, ${edgeColumns}, toUInt64(sum(N)) AS calls,
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, ${edgeColumns}, toUInt64(sum(N)) AS calls,
          toUInt64(sum(S)) AS nanoseconds, sumMap(H) AS latency
        FROM rollup_calls_10s
        WHERE Service = {service:String} AND ${window} AND ${isCall}
-       GROUP BY at, ${dimensionKeys}, ${edgeKeys}
+       GROUP BY at, ${rowDimensionKeys}, ${edgeKeys}
        ORDER BY at`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
@@ -73,11 +71,11 @@ export class CallsRollupReader {
   /** What one service's requests took, in order of time. */
   requestTimes(service: string, from: number, to: number, signal?: AbortSignal): Promise<readonly RequestTimeRow[]> {
     return this.#storage.query<RequestTimeRow>(
-      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, toUInt64(sum(N)) AS requests,
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, toUInt64(sum(N)) AS requests,
          toUInt64(sum(S)) AS nanoseconds
        FROM rollup_traces_10s
        WHERE Service = {service:String} AND ${window} AND SpanKind IN ('Server', 'Consumer')
-       GROUP BY at, ${dimensionKeys}
+       GROUP BY at, ${rowDimensionKeys}
        ORDER BY at`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
@@ -87,11 +85,11 @@ export class CallsRollupReader {
   /** Calls and failed requests of one service, summed over the window. */
   totals(service: string, from: number, to: number, signal?: AbortSignal): Promise<readonly CallTotalRow[]> {
     return this.#storage.query<CallTotalRow>(
-      `SELECT ${dimensionColumns}, ${edgeColumns}, toBool(${isCall}) AS isCall, toUInt64(sum(N)) AS calls,
+      `SELECT ${rowDimensions}, ${edgeColumns}, toBool(${isCall}) AS isCall, toUInt64(sum(N)) AS calls,
          toUInt64(sum(S)) AS nanoseconds
        FROM rollup_calls_10s
        WHERE Service = {service:String} AND ${window}
-       GROUP BY ${dimensionKeys}, ${edgeKeys}, isCall`,
+       GROUP BY ${rowDimensionKeys}, ${edgeKeys}, isCall`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
     )

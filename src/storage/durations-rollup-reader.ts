@@ -3,6 +3,7 @@ import { histogramScale } from '../domain/evidence.ts'
 import type { QueryParams } from '../domain/storage.ts'
 import { growth, type PlacedCounts, placeExplicit, placeExponential } from '../stats/bucket-placement.ts'
 import type { BucketCounts } from '../stats/log-histogram.ts'
+import { rowDimensionKeys, rowDimensions } from './rollup-dimensions.ts'
 import type { RollupRow, TotalRow } from './rollup-row.ts'
 
 /** Requests of one tick, dimension set, region, operation and outcome, as the histograms of one instrument tell. */
@@ -13,10 +14,6 @@ export type DurationTotalRow = TotalRow & { readonly metric: string }
 
 /** A series that was silent for longer is one that is seen for the first time. Also how far back reading begins. */
 const silenceSeconds = 300
-
-const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
-  Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
-const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
 
 const source = 'Service, MetricName, Kind, Namespace, Environment, Version, Cohort, ReplicaSet, Pod, Region'
 const series = `${source}, Operation, Failed, Process, Series, Nanoseconds, Layout, Bounds`
@@ -66,7 +63,7 @@ export function durationsQuery(
   from: number,
   to: number,
 ): Statement {
-  const sql = `SELECT t * 1000 AS at, ${dimensionColumns}, Region AS region, MetricName AS metric, Operation AS operation,
+  const sql = `SELECT t * 1000 AS at, ${rowDimensions}, Region AS region, MetricName AS metric, Operation AS operation,
       Failed AS failed, ${requests} AS requests, Nanoseconds AS nanoseconds, Layout AS layout, Bounds AS bounds,
       if(Kind = 'delta', Scale, l.Scale) AS scale, h AS added, l.Offset AS offset, l.Counts AS counts,
       p.Scale AS scaleBefore, p.Offset AS offsetBefore, if(base = 'before', p.Counts, []) AS countsBefore
@@ -83,10 +80,10 @@ export function durationTotalsQuery(
   from: number,
   to: number,
 ): Statement {
-  const sql = `SELECT ${dimensionColumns}, MetricName AS metric, toUInt64(sum(${requests})) AS requests,
+  const sql = `SELECT ${rowDimensions}, MetricName AS metric, toUInt64(sum(${requests})) AS requests,
       toUInt64(sumIf(${requests}, Failed)) AS errors
     FROM (${points})
-    GROUP BY ${dimensionKeys}, metric
+    GROUP BY ${rowDimensionKeys}, metric
     HAVING requests > 0`
   return { sql, params: { services, metrics, from, to } }
 }

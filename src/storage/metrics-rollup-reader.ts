@@ -1,5 +1,6 @@
 import type { Dimensions } from '../domain/cohort.ts'
 import type { QueryParams } from '../domain/storage.ts'
+import { rowDimensionKeys, rowDimensions } from './rollup-dimensions.ts'
 
 /** A gauge, or a sum that goes up and down, over ten seconds: all points of one dimension set together. */
 export type GaugeRow = Dimensions & {
@@ -30,9 +31,8 @@ export type CounterRow = Dimensions & {
 /** A counter that was silent for longer is one that is seen for the first time. Also how far back reading begins. */
 const silenceSeconds = 300
 
-const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
-  Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod, Region AS region, MetricName AS metric`
-const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod, region, metric'
+const dimensionColumns = `${rowDimensions}, Region AS region, MetricName AS metric`
+const dimensionKeys = `${rowDimensionKeys}, region, metric`
 
 const named = 'Service IN {services:Array(String)} AND MetricName IN {metrics:Array(String)}'
 

@@ -27,6 +27,13 @@ export const dimensionsOfResource = `ResourceAttributes['service.namespace'] AS 
       ResourceAttributes['service.instance.id']) AS Pod,
     ResourceAttributes['cloud.region'] AS Region`
 
+/** The dimensions of a cohort from a rollup's row, under the names that readers' rows have. */
+export const rowDimensions = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
+  Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
+
+/** The same as a part of a GROUP BY. */
+export const rowDimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
+
 /** The ten seconds of a DateTime64 expression. */
 export function tickOf(time: string): string {
   return `toStartOfInterval(toDateTime(${time}, 'UTC'), INTERVAL 10 SECOND)`

@@ -9,7 +9,7 @@ import {
   type PointRow,
 } from './durations-rollup-reader.ts'
 import { type CounterRow, countersQuery, type GaugeRow, gaugesQuery } from './metrics-rollup-reader.ts'
-import { rowDimensionsOfResource } from './rollup-dimensions.ts'
+import { rowDimensionKeys, rowDimensions, rowDimensionsOfResource } from './rollup-dimensions.ts'
 import type { RollupRow, TotalRow } from './rollup-row.ts'
 
 export type { RollupRow, TotalRow } from './rollup-row.ts'
@@ -64,10 +64,6 @@ export type PodTickRow = {
   readonly latency: Readonly<Record<string, number>>
 }
 
-const dimensionColumns = `Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
-  Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
-const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
-
 /** A request is a span of one of these kinds; all else is somebody's inner work. */
 const isRequest = "SpanKind IN ('Server', 'Consumer')"
 
@@ -105,12 +101,12 @@ export class RollupReader {
     signal?: AbortSignal,
   ): Promise<readonly RollupRow[]> {
     return this.#storage.query<RollupRow>(
-      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, Region AS region, Operation AS operation,
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, Region AS region, Operation AS operation,
          toBool(StatusCode = 'Error') AS failed, toUInt64(sum(N)) AS requests, sum(A) AS adjusted,
          toUInt64(sum(WithThreshold)) AS withThreshold, sumMap(H) AS latency
        FROM rollup_traces_10s
        WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
-       GROUP BY at, ${dimensionKeys}, region, operation, failed
+       GROUP BY at, ${rowDimensionKeys}, region, operation, failed
        ORDER BY at
        ${readAtOnce}${services.length > fewServices ? '' : ', max_threads = 1'}`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
@@ -152,11 +148,11 @@ export class RollupReader {
     signal?: AbortSignal,
   ): Promise<readonly SeverityRow[]> {
     return this.#storage.query<SeverityRow>(
-      `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, Region AS region, SeverityNumber AS severity,
+      `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, Region AS region, SeverityNumber AS severity,
          toUInt64(sum(N)) AS records
        FROM rollup_logs_10s
        WHERE Service IN {services:Array(String)} AND ${window}
-       GROUP BY at, ${dimensionKeys}, region, severity
+       GROUP BY at, ${rowDimensionKeys}, region, severity
        ORDER BY at`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
@@ -214,10 +210,10 @@ export class RollupReader {
   /** Requests of the named services by dimensions alone. */
   async totals(services: readonly string[], from: number, to: number): Promise<readonly TotalRow[]> {
     return this.#storage.query<TotalRow>(
-      `SELECT ${dimensionColumns}, toUInt64(sum(N)) AS requests, toUInt64(sumIf(N, StatusCode = 'Error')) AS errors
+      `SELECT ${rowDimensions}, toUInt64(sum(N)) AS requests, toUInt64(sumIf(N, StatusCode = 'Error')) AS errors
        FROM rollup_traces_10s
        WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
-       GROUP BY ${dimensionKeys}`,
+       GROUP BY ${rowDimensionKeys}`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
     )
   }
@@ -229,9 +225,9 @@ export class RollupReader {
     to: number,
   ): Promise<readonly (Dimensions & { readonly latency: Readonly<Record<string, number>> })[]> {
     return this.#storage.query(
-      `SELECT ${dimensionColumns}, sumMap(H) AS latency FROM rollup_traces_10s
+      `SELECT ${rowDimensions}, sumMap(H) AS latency FROM rollup_traces_10s
        WHERE Service = {service:String} AND ${window} AND ${isRequest}
-       GROUP BY ${dimensionKeys}`,
+       GROUP BY ${rowDimensionKeys}`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
     )
   }
