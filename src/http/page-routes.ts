@@ -30,10 +30,10 @@ export function pageRoutes(app: App, services: Services): void {
     '/deployments/:id',
     { config: { role: 'viewer' }, schema: { hide: true, params: idParams } },
     async ({ params }, reply) => {
-      await deployments.refresh()
+      // Takes in what is new of deployments, too.
+      const verdict = await newestVerdict(params.id)
       await deliverer.refresh()
       const deployment = deployments.get(params.id)
-      const verdict = await newestVerdict(params.id)
       const rows = await looks.list(params.id)
       const html = renderDeployment({
         deployment,
