@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { seeded } from '../../test/receivers/otlp/mutate.ts'
 import { machine } from '../accuracy/simulate/machine.ts'
 import { startDavy } from '../ingest/start-davy.ts'
+import { killOptions } from '../kill-options.ts'
 import { findingsOf } from './findings.ts'
 import { type Receiver, receive } from './receive.ts'
 import { call, openDeployments, Turns } from './rollouts.ts'
@@ -16,14 +16,7 @@ import { call, openDeployments, Turns } from './rollouts.ts'
  * came with two contents.
  */
 
-const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '20' }, seed: { type: 'string', default: '20261121' } },
-})
-const kills = Number(values.kills)
-const seed = Number(values.seed)
-if (!Number.isInteger(kills) || kills < 1)
-  throw new Error(`--kills: expected a whole number of at least 1, got ${values.kills}`)
-if (!Number.isInteger(seed)) throw new Error(`--seed: expected a whole number, got ${values.seed}`)
+const { kills, seed } = killOptions(20)
 
 const deployments = 6
 const shortestLifeMs = 1500

@@ -18,7 +18,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/account', medianMs: 9 },
 ]
 
-const names = [
+/** The services of the fleet. */
+export const services = [
   'cart',
   'catalog',
   'checkout',
@@ -62,6 +63,6 @@ function podOf(service: string, index: number): Pod {
 }
 
 /** Ten services with twenty pods each, three of them on Node. */
-export const fleet: readonly Pod[] = names.flatMap((service) =>
+export const fleet: readonly Pod[] = services.flatMap((service) =>
   Array.from({ length: podsPerService }, (_, index) => podOf(service, index)),
 )

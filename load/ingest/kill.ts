@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { EmbeddedStorage } from '../../src/storage/embedded.ts'
 import { seeded } from '../../test/receivers/otlp/mutate.ts'
+import { killOptions } from '../kill-options.ts'
 import { findingsOf, isFaultless, type SignalFindings } from './kill-findings.ts'
 import { type Ledger, newLedger, sendUntilGone } from './kill-senders.ts'
 import { signals } from './otlp-bodies.ts'
@@ -18,14 +18,7 @@ import { signals } from './otlp-bodies.ts'
  * one is there twice, or a rollup counts otherwise than its raw table.
  */
 
-const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '20261121' } },
-})
-const kills = Number(values.kills)
-const seed = Number(values.seed)
-if (!Number.isInteger(kills) || kills < 1)
-  throw new Error(`--kills: expected a whole number of at least 1, got ${values.kills}`)
-if (!Number.isInteger(seed)) throw new Error(`--seed: expected a whole number, got ${values.seed}`)
+const { kills, seed } = killOptions(50)
 
 /** One kill in four hits a start, which is a recovery; the others hit Davy under load. */
 const shareOfStarts = 0.25

@@ -2,6 +2,7 @@ import { check } from 'k6'
 import exec from 'k6/execution'
 import http from 'k6/http'
 import type { Options } from 'k6/options'
+import { services } from '../ingest/fleet.ts'
 import {
   callApi,
   callOrFail,
@@ -46,18 +47,6 @@ export const options: Options = {
 
 /** @returns the ids of deployments of services that send telemetry, so that each look reads some. */
 export function setup(): string[] {
-  const services = [
-    'cart',
-    'catalog',
-    'checkout',
-    'currency',
-    'email',
-    'inventory',
-    'payment',
-    'search',
-    'shipping',
-    'users',
-  ]
   return services.slice(0, gates).map((service) => {
     const unit = { service, environment: 'production', namespace: 'shop' }
     const cohorts = { canary: { version: '3.14.2' }, baseline: { version: '3.14.1' } }

@@ -12,36 +12,8 @@ go_version=1.26.6
 collector_version=0.161.0
 alertmanager_version=0.31.1
 mkdir -p "$tools/bin"
-exec 9>"$tools/lock"
-flock 9
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
-
-say() { printf 'tools: %s\n' "$*"; }
-
-fail() {
-  say "$*" >&2
-  exit 1
-}
-
-# tool NAME PIN COMMAND...: runs the command unless NAME was made from the same PIN. What it makes it must move into place last.
-tool() {
-  local name="$1" pin="$2"
-  shift 2
-  if [ -e "$tools/$name" ] && [ "$(cat "$tools/$name.pin" 2>/dev/null)" = "$pin" ]; then
-    say "$name is there"
-    return
-  fi
-  say "$name is made"
-  local started=$SECONDS
-  rm -f "$tools/$name.pin"
-  "$@"
-  printf '%s' "$pin" >"$tools/$name.pin"
-  say "$name took $((SECONDS - started)) s"
-}
-
-# checksum FILE...: of what the files hold.
-checksum() { cat "$@" | sha256sum | cut -d ' ' -f 1; }
+# shellcheck source=made-once.sh
+. "$here/made-once.sh" tools
 
 collector() {
   GOBIN="$work" go install "go.opentelemetry.io/collector/cmd/builder@v$collector_version"

@@ -12,36 +12,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 tools="${DAVY_TOOLS:-$HOME/.cache/davy-tools}/controllers"
 flagger_version=1.44.0
 mkdir -p "$tools/bin" "$tools/crds"
-exec 9>"$tools/lock"
-flock 9
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
-
-say() { printf 'controllers: %s\n' "$*"; }
-
-fail() {
-  say "$*" >&2
-  exit 1
-}
-
-# tool NAME PIN COMMAND...: runs the command unless NAME was made from the same PIN. What it makes it must move into place last.
-tool() {
-  local name="$1" pin="$2"
-  shift 2
-  if [ -e "$tools/$name" ] && [ "$(cat "$tools/$name.pin" 2>/dev/null)" = "$pin" ]; then
-    say "$name is there"
-    return
-  fi
-  say "$name is made"
-  local started=$SECONDS
-  rm -f "$tools/$name.pin"
-  "$@"
-  printf '%s' "$pin" >"$tools/$name.pin"
-  say "$name took $((SECONDS - started)) s"
-}
-
-# checksum FILE...: of what the files hold.
-checksum() { cat "$@" | sha256sum | cut -d ' ' -f 1; }
+# shellcheck source=../../tools/made-once.sh
+. "$here/../../tools/made-once.sh" controllers
 
 # module_version MODULE: as kube/go.mod pins it.
 module_version() { (cd "$here/kube" && go list -mod=readonly -m -f '{{.Version}}' "$1"); }
