@@ -9,9 +9,6 @@ export type PodCounts = Counts & { readonly pod: string; readonly node: string }
 
 const sureAt = 20
 
-/** A place that has less of the canary's events is not where the harm is. */
-const leastShare = 0.8
-
 /** The others do like the baseline when their rate is at most so many times the baseline's, or this much above it. */
 const alike = { ratio: 1.25, difference: 0.001 }
 
@@ -57,7 +54,7 @@ type Worst = {
   readonly part: Counts
   readonly rest: Counts
   readonly eValue: number
-  /** Sure, with most of the events, and the others do like the baseline. */
+  /** Sure, and the others do like the baseline. */
   readonly isAlone: boolean
 }
 
@@ -76,9 +73,7 @@ function worstOf(places: ReadonlyMap<string, readonly PodCounts[]>, baseline: Co
     contrastEValue([{ part: { baseline: even, canary: worst.part }, rest: { baseline: even, canary: rest } }]) /
     places.size
   const isAlone =
-    eValue >= sureAt &&
-    worst.part.errors - worst.part.requests * rate(rest) >= leastShare * (all.errors - all.requests * rate(rest)) &&
-    (rate(rest) <= alike.ratio * rate(baseline) || rate(rest) - rate(baseline) <= alike.difference)
+    eValue >= sureAt && (rate(rest) <= alike.ratio * rate(baseline) || rate(rest) - rate(baseline) <= alike.difference)
   return { ...worst, rest, eValue, isAlone }
 }
 
