@@ -14,6 +14,11 @@ export interface Storage {
   /** INSERT of a few rows as objects, all or none; with the same `token` again nothing is written twice. */
   insertRows(table: string, rows: readonly object[], token: string): Promise<void>
   /**
+   * How many `insertRows` into this table have ended, well or not: as long as it stays the same, what was read from the
+   * table before is still all that is there. null where other processes may write, too.
+   */
+  insertsInto(table: string): number | null
+  /**
    * INSERT from a file of length-delimited protobuf messages. `sql` holds `{source}` where the rows come from;
    * `structure` and `schema` describe the message. Nothing is written when it fails; with the same `token` again,
    * nothing is written twice, in the table and in the rollups that hang on it.

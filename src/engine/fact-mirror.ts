@@ -1,7 +1,7 @@
 import { byWriting } from '../domain/by-writing.ts'
-import type { Fact, FactKind, Facts } from '../storage/facts.ts'
+import type { Fact, FactKind } from '../storage/facts.ts'
 import { coalesce } from './coalesce.ts'
-import { FactTail } from './fact-tail.ts'
+import { type FactSource, FactTail } from './fact-tail.ts'
 
 /** All facts of some kinds, kept up to date by reading only what is new. For kinds of which there are few. */
 export class FactMirror {
@@ -11,7 +11,7 @@ export class FactMirror {
   /** Not yet among the facts, also what was read before a later page failed: the tail hands it over only once. */
   #isNew = false
 
-  constructor(source: Pick<Facts, 'tail'>, kinds: readonly FactKind[]) {
+  constructor(source: FactSource, kinds: readonly FactKind[]) {
     const tail = new FactTail(source, kinds)
     this.#read = coalesce(async () => {
       await tail.read((fact) => {

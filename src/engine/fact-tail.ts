@@ -6,20 +6,25 @@ const overlapMs = 60_000
 /** Facts are read in pages, so that the first reading of a long history does not need it in memory at once. */
 const pageSize = 1000
 
+/** Where facts are followed. */
+export type FactSource = Pick<Facts, 'tail' | 'writes'>
+
 /**
  * Follows the facts of some kinds: each reading hands over what was written since the one before, in the order of its
  * writing. It keeps no facts, and remembers keys only as long as their rows may still be joined by an earlier one.
  */
 export class FactTail {
-  readonly #source: Pick<Facts, 'tail'>
+  readonly #source: FactSource
   readonly #kinds: readonly FactKind[]
   readonly #start: string
   /** When the facts of the last minute were written, by kind and key. */
   readonly #recent = new Map<string, string>()
   #newest = ''
+  /** The source's number of writes before the last reading that ended well. */
+  #writes: number | null = null
 
   /** @param start RFC 3339: nothing older is handed over; '' for everything. */
-  constructor(source: Pick<Facts, 'tail'>, kinds: readonly FactKind[], start = '') {
+  constructor(source: FactSource, kinds: readonly FactKind[], start = '') {
     this.#source = source
     this.#kinds = kinds
     this.#start = start
@@ -30,6 +35,8 @@ export class FactTail {
    * counts. Not to be called while it runs.
    */
   async read(take: (fact: Fact<unknown>) => void): Promise<void> {
+    const { writes } = this.#source
+    if (writes !== null && writes === this.#writes) return
     let from = this.#newest === '' ? this.#start : new Date(Date.parse(this.#newest) - overlapMs).toISOString()
     for (;;) {
       const page = await this.#source.tail(this.#kinds, from, pageSize)
@@ -50,6 +57,7 @@ export class FactTail {
       from = last
     }
     this.#forget()
+    this.#writes = writes
   }
 
   #forget(): void {

@@ -128,6 +128,11 @@ export class Facts {
     return rows.map((row) => asFact(row))
   }
 
+  /** How many facts were written so far; the same number again: there are no new ones. null: others may write, too. */
+  get writes(): number | null {
+    return this.#storage.insertsInto('facts')
+  }
+
   /** Those of these keys that have a fact of the kind. */
   async existing(kind: FactKind, keys: readonly string[]): Promise<ReadonlySet<string>> {
     if (keys.length === 0) return new Set()

@@ -7,10 +7,19 @@ type LookRow = { look: number; at: number; watermark: number; evidence: string; 
 const columns = `Look AS look, toUnixTimestamp64Milli(argMin(At, o)) AS at,
   toUnixTimestamp64Milli(argMin(Watermark, o)) AS watermark`
 
-/** Look rows: written as one batch a tick, read back with the earliest row of each look. */
+/** Gates are asked about what is open and what ended lately. */
+const mostKept = 1000
+
+/**
+ * Look rows: written as one batch a tick, read back with the earliest row of each look. Newest verdicts are kept in memory
+ * as long as no other writer has put a row into the table.
+ */
 export class Looks {
   readonly #storage: Storage
   readonly #writer: string
+  /** Newest verdicts by deployment, true of the table as it was after so many inserts. */
+  readonly #kept = new Map<string, Verdict>()
+  #keptAt: number | null = null
 
   constructor(storage: Storage, writer: string) {
     this.#storage = storage
@@ -36,8 +45,38 @@ export class Looks {
       Evidence: JSON.stringify(look.evidence),
       Verdict: JSON.stringify(look.verdict),
     }))
+    const before = this.#keptInserts()
     await this.#storage.insertRows('looks', rows, token)
-    return this.#writtenByOthers(looks)
+    // Whose rows stand is not known yet: until then whoever asks for these reads the table.
+    const earlier = new Map(looks.map(({ deploymentId }) => [deploymentId, this.#kept.get(deploymentId)]))
+    for (const id of earlier.keys()) this.#kept.delete(id)
+    const own = before === null ? null : before + 1
+    if (this.#keptAt === before && this.#storage.insertsInto('looks') === own) this.#keptAt = own
+    const foreign = await this.#writtenByOthers(looks)
+    for (const { deploymentId, verdict } of looks) {
+      const known = earlier.get(deploymentId)
+      if (known === undefined || known.look > verdict.look || foreign.has(deploymentId)) continue
+      earlier.set(deploymentId, verdict)
+      this.#keep(own, deploymentId, verdict)
+    }
+    return foreign
+  }
+
+  /** Forgets what another writer may have made untrue. @returns how many inserts the kept verdicts are true of. */
+  #keptInserts(): number | null {
+    const inserts = this.#storage.insertsInto('looks')
+    if (inserts === null || inserts !== this.#keptAt) this.#kept.clear()
+    this.#keptAt = inserts
+    return inserts
+  }
+
+  /** Keeps a verdict that was the newest after so many inserts, unless there were more since. */
+  #keep(inserts: number | null, id: string, verdict: Verdict): void {
+    if (inserts === null || this.#keptInserts() !== inserts) return
+    this.#kept.delete(id)
+    this.#kept.set(id, verdict)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest)
   }
 
   async #writtenByOthers(looks: readonly Look[]): Promise<ReadonlySet<string>> {
@@ -81,6 +120,21 @@ export class Looks {
 
   /** The newest verdict of each of these deployments, by deployment id. */
   async newest(deploymentIds: readonly string[]): Promise<Map<string, Verdict>> {
+    const inserts = this.#keptInserts()
+    const newest = new Map<string, Verdict>()
+    for (const id of deploymentIds) {
+      const kept = this.#kept.get(id)
+      if (kept !== undefined) newest.set(id, kept)
+    }
+    const read = await this.#readNewest(deploymentIds.filter((id) => !newest.has(id)))
+    for (const [id, verdict] of read) {
+      newest.set(id, verdict)
+      this.#keep(inserts, id, verdict)
+    }
+    return newest
+  }
+
+  async #readNewest(deploymentIds: readonly string[]): Promise<Map<string, Verdict>> {
     if (deploymentIds.length === 0) return new Map()
     // The newest look's number first: its column is small, and the verdicts of all other looks stay unread.
     const rows = await this.#storage.query<{ id: string; verdict: string }>(

@@ -24,6 +24,7 @@ export function measured(storage: Storage, metrics: Metrics): Storage {
     query: (sql, params, signal) => time('query', () => storage.query(sql, params, signal)),
     command: (sql, params) => time('command', () => storage.command(sql, params)),
     insertRows: (table, rows, token) => time('insert-rows', () => storage.insertRows(table, rows, token)),
+    insertsInto: (table) => storage.insertsInto(table),
     insertFile: (insert) => time('insert-file', () => storage.insertFile(insert)),
     close: () => storage.close(),
   }

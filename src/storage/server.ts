@@ -67,6 +67,10 @@ export class ServerStorage implements Storage {
     )
   }
 
+  insertsInto(): null {
+    return null
+  }
+
   async insertFile(insert: FileInsert): Promise<void> {
     const source = `input('${insert.structure.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}')`
     const insertSelectSettings = await this.#insertSelect()

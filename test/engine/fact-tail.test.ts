@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FactMirror } from '../../src/engine/fact-mirror.ts'
-import { FactTail } from '../../src/engine/fact-tail.ts'
+import { type FactSource, FactTail } from '../../src/engine/fact-tail.ts'
 import type { Fact, FactKind } from '../../src/storage/facts.ts'
 
 type Row = { readonly key: string; readonly at: string; readonly writer: string }
@@ -22,6 +22,8 @@ function table(initial: readonly Row[] = []) {
   return { rows, asked, tail }
 }
 
+/** A source that other processes write to. */
+const shared = (tail: FactSource['tail']): FactSource => ({ tail, writes: null })
 const at = (seconds: number) => new Date(Date.UTC(2026, 10, 21, 10) + seconds * 1000).toISOString()
 const row = (key: string, seconds: number, writer = 'a'): Row => ({ key, at: at(seconds), writer })
 
@@ -34,21 +36,54 @@ async function read(tail: FactTail): Promise<string[]> {
 describe('a tail', () => {
   test('hands over each fact once, in the order of writing', async () => {
     const { rows, tail: source } = table([row('2', 2), row('1', 1)])
-    const tail = new FactTail({ tail: source }, ['verdict'])
+    const tail = new FactTail(shared(source), ['verdict'])
     expect(await read(tail)).toEqual(['1a', '2a'])
     rows.push(row('3', 3))
     expect(await read(tail)).toEqual(['3a'])
     expect(await read(tail)).toEqual([])
   })
 
+  test('asks a source that nobody else writes to only when something was written', async () => {
+    const { rows, asked, tail: source } = table([row('1', 1)])
+    const own = { tail: source, writes: 1 }
+    const tail = new FactTail(own, ['verdict'])
+    expect(await read(tail)).toEqual(['1a'])
+    expect(await read(tail)).toEqual([])
+    expect(asked).toHaveLength(1)
+    rows.push(row('2', 2))
+    own.writes = 2
+    expect(await read(tail)).toEqual(['2a'])
+    expect(asked).toHaveLength(2)
+  })
+
+  test('asks again after a reading that failed, and for what was written while it read', async () => {
+    const { rows, tail: source } = table([row('1', 1)])
+    let isDown = true
+    const own = {
+      writes: 1,
+      tail: async (...args: Parameters<typeof source>) => {
+        if (isDown) throw new Error('the storage is down')
+        const page = await source(...args)
+        own.writes += 1
+        rows.push(row(`${own.writes}`, own.writes))
+        return page
+      },
+    }
+    const tail = new FactTail(own, ['verdict'])
+    await expect(read(tail)).rejects.toThrow('the storage is down')
+    isDown = false
+    expect(await read(tail)).toEqual(['1a'])
+    expect(await read(tail)).toEqual(['2a'])
+  })
+
   test('starts where it is told', async () => {
     const { tail: source } = table([row('1', 1), row('2', 2)])
-    expect(await read(new FactTail({ tail: source }, ['verdict'], at(2)))).toEqual(['2a'])
+    expect(await read(new FactTail(shared(source), ['verdict'], at(2)))).toEqual(['2a'])
   })
 
   test('finds a row of another writer that became visible after later ones', async () => {
     const { rows, tail: source } = table([row('1', 100)])
-    const tail = new FactTail({ tail: source }, ['verdict'])
+    const tail = new FactTail(shared(source), ['verdict'])
     await read(tail)
     rows.push(row('0', 41))
     expect(await read(tail)).toEqual(['0a'])
@@ -56,7 +91,7 @@ describe('a tail', () => {
 
   test('hands a fact over again when an earlier row of its key came to light, for that one has won', async () => {
     const { rows, tail: source } = table([row('1', 10, 'late')])
-    const tail = new FactTail({ tail: source }, ['verdict'])
+    const tail = new FactTail(shared(source), ['verdict'])
     expect(await read(tail)).toEqual(['1late'])
     rows.push(row('1', 9, 'early'))
     expect(await read(tail)).toEqual(['1early'])
@@ -65,7 +100,7 @@ describe('a tail', () => {
 
   test('ignores a row that repeats a key long after', async () => {
     const { rows, tail: source } = table([row('1', 1)])
-    const tail = new FactTail({ tail: source }, ['verdict'])
+    const tail = new FactTail(shared(source), ['verdict'])
     await read(tail)
     rows.push(row('2', 500))
     await read(tail)
@@ -75,7 +110,7 @@ describe('a tail', () => {
 
   test('reads a long history in pages and asks only for the last minute after', async () => {
     const { asked, tail: source } = table(Array.from({ length: 2500 }, (_, i) => row(String(i), i)))
-    const tail = new FactTail({ tail: source }, ['verdict'])
+    const tail = new FactTail(shared(source), ['verdict'])
     expect(new Set(await read(tail)).size).toBe(2500)
     expect(asked.length).toBeGreaterThan(2)
     await read(tail)
@@ -84,14 +119,14 @@ describe('a tail', () => {
 
   test('says so when a page has no end', async () => {
     const { tail: source } = table(Array.from({ length: 1001 }, (_, i) => row(String(i), 7)))
-    await expect(read(new FactTail({ tail: source }, ['verdict'], at(7)))).rejects.toThrow(/more than 1000 facts/)
+    await expect(read(new FactTail(shared(source), ['verdict'], at(7)))).rejects.toThrow(/more than 1000 facts/)
   })
 })
 
 describe('a mirror', () => {
   test('has a fact once, however many refresh at once', async () => {
     const { rows, tail: source } = table([row('1', 1)])
-    const mirror = new FactMirror({ tail: source }, ['verdict'])
+    const mirror = new FactMirror(shared(source), ['verdict'])
     await Promise.all([mirror.refresh(), mirror.refresh(), mirror.refresh()])
     rows.push(row('2', 2))
     await Promise.all([mirror.refresh(), mirror.refresh()])
@@ -100,7 +135,7 @@ describe('a mirror', () => {
 
   test('shows what was written before the refresh, also while another one runs', async () => {
     const { rows, tail: source } = table([row('1', 1)])
-    const mirror = new FactMirror({ tail: source }, ['verdict'])
+    const mirror = new FactMirror(shared(source), ['verdict'])
     const running = mirror.refresh()
     await Promise.resolve()
     rows.push(row('2', 2))
@@ -111,7 +146,7 @@ describe('a mirror', () => {
 
   test('keeps the order of writing and the winners, whenever rows come to light', async () => {
     const { rows, tail: source } = table([row('2', 20), row('3', 30, 'late')])
-    const mirror = new FactMirror({ tail: source }, ['verdict'])
+    const mirror = new FactMirror(shared(source), ['verdict'])
     await mirror.refresh()
     rows.push(row('1', 10), row('3', 15, 'early'))
     await mirror.refresh()
@@ -119,7 +154,7 @@ describe('a mirror', () => {
   })
 
   test('is another array only when something is new', async () => {
-    const mirror = new FactMirror({ tail: table([row('1', 1)]).tail }, ['verdict'])
+    const mirror = new FactMirror(shared(table([row('1', 1)]).tail), ['verdict'])
     await mirror.refresh()
     const before = mirror.facts
     await mirror.refresh()

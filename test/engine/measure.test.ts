@@ -103,6 +103,7 @@ function withoutQueries(storage: Storage, table: string): Storage {
       sql.includes(table) ? Promise.reject(new Error(`${table} is broken`)) : storage.query(sql, params, signal),
     command: (sql, params) => storage.command(sql, params),
     insertRows: (name, rows, token) => storage.insertRows(name, rows, token),
+    insertsInto: (table) => storage.insertsInto(table),
     insertFile: (insert) => storage.insertFile(insert),
     close: () => storage.close(),
   }

@@ -13,6 +13,7 @@ export async function otherDavy(storage: Storage, name: string): Promise<Storage
     query: (sql, params, signal) => storage.query(rename(sql), params, signal),
     command: (sql, params) => storage.command(rename(sql), params),
     insertRows: (table, rows, token) => storage.insertRows(rename(table), rows, token),
+    insertsInto: (table) => storage.insertsInto(rename(table)),
     insertFile: (insert) => storage.insertFile(insert),
     close: () => storage.close(),
   }
@@ -33,6 +34,7 @@ export function unreliable(storage: Storage, share: number, seed: number): Stora
     query: (sql, params, signal) => sometimes(() => storage.query(sql, params, signal)),
     command: (sql, params) => sometimes(() => storage.command(sql, params)),
     insertRows: (table, rows, token) => sometimes(() => storage.insertRows(table, rows, token)),
+    insertsInto: (table) => storage.insertsInto(table),
     insertFile: (insert) => sometimes(() => storage.insertFile(insert)),
     close: () => storage.close(),
   }

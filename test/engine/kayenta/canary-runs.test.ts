@@ -155,6 +155,7 @@ describe('a process that ends', () => {
       kind: storage.kind,
       query: (sql, params, signal) => storage.query(sql, params, signal),
       command: (sql, params) => storage.command(sql, params),
+      insertsInto: (table) => storage.insertsInto(table),
       insertFile: (insert) => storage.insertFile(insert),
       close: () => storage.close(),
       async insertRows(table, rows, token) {

@@ -171,6 +171,7 @@ function methodsOf(storage: Storage): Storage {
     query: (...args) => storage.query(...args),
     command: (...args) => storage.command(...args),
     insertRows: (...args) => storage.insertRows(...args),
+    insertsInto: (table) => storage.insertsInto(table),
     insertFile: (...args) => storage.insertFile(...args),
     close: () => storage.close(),
   }

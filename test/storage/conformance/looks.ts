@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Look } from '../../../src/domain/look.ts'
+import type { Storage } from '../../../src/domain/storage.ts'
 import type { Verdict } from '../../../src/domain/verdict.ts'
 import { Looks } from '../../../src/storage/looks.ts'
 import type { Opened } from '../opened.ts'
@@ -71,6 +72,56 @@ export function looksConformance(current: () => Opened): void {
       expect((await looks.list('tie')).map(({ verdict }) => verdict.id)).toEqual(['b'])
       expect((await looks.verdicts('tie')).map(({ id }) => id)).toEqual(['b'])
       expect((await looks.newest(['tie'])).get('tie')?.id).toBe('b')
+    })
+
+    test('the newest is the newest whoever wrote it, and whatever was asked before', async () => {
+      const newest = async (id: string) => (await looks.newest([id])).get(id)?.id
+      await looks.write([look('kept', 0, 'zero')], 'kept 0')
+      expect([await newest('kept'), await newest('kept')]).toEqual(['kept-0', 'kept-0'])
+      await looks.write([look('kept', 2, 'two'), look('kept', 1, 'one')], 'kept 1 and 2')
+      expect(await newest('kept')).toBe('kept-2')
+      await new Looks(opened.storage, 'b').write([look('kept', 3, 'of another')], 'kept 3')
+      expect(await newest('kept')).toBe('kept-3')
+      const lost = [look('kept', 3, 'too late'), look('kept', 4, 'four')]
+      expect(await looks.write(lost, 'kept 3 and 4')).toEqual(new Set(['kept']))
+      expect(await newest('kept')).toBe('kept-4')
+      await Promise.all([5, 6, 7].map((number) => looks.write([look('kept', number, 'at once')], `kept ${number}`)))
+      expect(await newest('kept')).toBe('kept-7')
+      await looks.write([look('kept', 2, 'two')], 'kept 2 again')
+      expect(await newest('kept')).toBe('kept-7')
+    })
+
+    test('questions and looks at the same time never leave an old verdict behind', async () => {
+      for (let number = 0; number < 20; number++) {
+        const asked = Array.from({ length: 5 }, () => looks.newest(['busy', 'kept']))
+        await looks.write([look('busy', number, 'new')], `busy ${number}`)
+        await Promise.all(asked)
+        expect((await looks.newest(['busy'])).get('busy')?.look).toBe(number)
+      }
+    })
+
+    test('where nobody else can write, who asks again does not ask the table', async () => {
+      const { storage } = opened
+      let queries = 0
+      const counted: Storage = {
+        kind: storage.kind,
+        query: (sql, params, signal) => {
+          queries += 1
+          return storage.query(sql, params, signal)
+        },
+        command: (sql, params) => storage.command(sql, params),
+        insertRows: (table, rows, token) => storage.insertRows(table, rows, token),
+        insertsInto: (table) => storage.insertsInto(table),
+        insertFile: (insert) => storage.insertFile(insert),
+        close: () => storage.close(),
+      }
+      const own = new Looks(counted, 'own')
+      await own.write([look('own', 0, 'zero')], 'own 0')
+      await own.newest(['own'])
+      await own.write([look('own', 1, 'one')], 'own 1')
+      queries = 0
+      expect((await own.newest(['own'])).get('own')?.look).toBe(1)
+      expect(queries).toBe(storage.kind === 'embedded' ? 0 : 1)
     })
 
     test('nobody asked is nobody answered', async () => {
