@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { usableNulls } from '../domain/calibration.ts'
 import type { CheckState } from '../domain/check.ts'
 import type { Deployment } from '../domain/deployment.ts'
@@ -196,6 +197,8 @@ export class Conveyor {
     const steps: Step[] = []
     for (const item of group) {
       const { id, service } = item.deployment
+      // Gates are answered between two deployments, not after the whole group.
+      await nextTurn()
       await this.#guard(item.deployment, () =>
         withSpan('davy.analysis', { 'deployment.id': id, 'service.name': service }, async () => {
           steps.push(...(await this.#analyse(item, slices.get(id) ?? [])))
