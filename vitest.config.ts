@@ -8,6 +8,7 @@ export default defineConfig({
       'test/system/**',
       'test/controllers/**',
       'test/rolling/**',
+      'test/real-sources/**',
       ...(process.env.CLICKHOUSE_URL === undefined ? ['test/storage/real-server.test.ts'] : []),
     ],
     testTimeout: 30_000,

@@ -2,7 +2,20 @@
 export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired' | 'signatures'
 
 /** Sources that are asked for one metric at a time, by what the metric's `query` says. */
-export const querySources = ['prometheus', 'clickhouse', 'http', 'logs', 'calls', 'alerts'] as const
+export const querySources = [
+  'prometheus',
+  'clickhouse',
+  'loki',
+  'influxdb',
+  'graphite',
+  'datadog',
+  'new-relic',
+  'cloudwatch',
+  'http',
+  'logs',
+  'calls',
+  'alerts',
+] as const
 
 export type QuerySource = (typeof querySources)[number]
 

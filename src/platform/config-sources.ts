@@ -1,29 +1,9 @@
 import { type Static, Type } from 'typebox'
+import { connection, limits, path } from './config-connection.ts'
+import { missingOfServices, serviceSchemas } from './config-services.ts'
 import { shownValue } from './schema-faults.ts'
 
 const closed = { additionalProperties: false }
-
-const path = (description: string) => Type.Optional(Type.String({ minLength: 1, isPath: true, description }))
-
-/** How a system that Davy queries over HTTP is reached. Secrets are in files, which are read anew while Davy runs. */
-const connection = {
-  userName: Type.Optional(Type.String({ minLength: 1, description: 'The user of basic authentication.' })),
-  passwordFile: path('A file with the password of userName.'),
-  bearerTokenFile: path('A file with a bearer token; it may be changed while Davy runs.'),
-  caFile: path('The certificates of authorities to trust instead of the system’s, as PEM.'),
-  certificateFile: path('The certificate that Davy shows (mTLS), as PEM.'),
-  keyFile: path('The key of certificateFile, as PEM.'),
-}
-
-const limits = {
-  timeoutSeconds: Type.Integer({
-    minimum: 1,
-    maximum: 60,
-    default: 8,
-    description: 'A query that takes longer has failed.',
-  }),
-  concurrency: Type.Integer({ minimum: 1, maximum: 64, default: 4, description: 'So many queries run at a time.' }),
-}
 
 const prometheusUrl = Type.String({
   description:
@@ -81,6 +61,48 @@ export const sourcesSchema = Type.Object(
         description: 'A ClickHouse that metrics are asked from; not where Davy keeps its own data.',
       },
     ),
+    loki: Type.Object(
+      {
+        url: Type.Optional(
+          Type.String({ description: 'A Loki that metrics are asked from; with the path before /loki/api/v1.' }),
+        ),
+        tenant: Type.Optional(Type.String({ minLength: 1, description: 'Sent as X-Scope-OrgID.' })),
+        ...connection,
+        ...limits,
+      },
+      { ...closed, default: {}, description: 'A Loki that metrics of what was logged are asked from.' },
+    ),
+    influxdb: Type.Object(
+      {
+        url: Type.Optional(
+          Type.String({
+            description: 'An InfluxDB that metrics are asked from in InfluxQL; with the path before /query.',
+          }),
+        ),
+        database: Type.Optional(
+          Type.String({
+            minLength: 1,
+            description: 'Asked where a query names none; of 2.x, what is mapped to a bucket.',
+          }),
+        ),
+        tokenFile: path('A file with an API token of 2.x or 3.x, sent as Token; with 1.x user:password.'),
+        ...{ userName: connection.userName, passwordFile: connection.passwordFile },
+        ...{ caFile: connection.caFile, certificateFile: connection.certificateFile, keyFile: connection.keyFile },
+        ...limits,
+      },
+      { ...closed, default: {}, description: 'An InfluxDB 1.x, 2.x or 3.x that metrics are asked from.' },
+    ),
+    graphite: Type.Object(
+      {
+        url: Type.Optional(
+          Type.String({ description: 'A Graphite that metrics are asked from; with the path before /render.' }),
+        ),
+        ...connection,
+        ...limits,
+      },
+      { ...closed, default: {}, description: 'A Graphite that metrics are asked from.' },
+    ),
+    ...serviceSchemas,
     http: Type.Object(
       {
         hosts: Type.Array(
@@ -108,9 +130,15 @@ export type SourceSettings = Static<typeof sourcesSchema>
 export type PrometheusAccount = Readonly<SourceSettings['prometheus']['accounts'][number]>
 
 export type ClickHouseAccount = Readonly<SourceSettings['clickhouse']>
+export type LokiAccount = Readonly<SourceSettings['loki']>
+export type InfluxDbAccount = Readonly<SourceSettings['influxdb']>
+export type GraphiteAccount = Readonly<SourceSettings['graphite']>
 export type HttpHost = Readonly<SourceSettings['http']['hosts'][number]>
 
-const fileKeys = ['passwordFile', 'bearerTokenFile', 'caFile', 'certificateFile', 'keyFile'] as const
+const fileKeys = [
+  ...(['passwordFile', 'bearerTokenFile', 'tokenFile', 'caFile', 'certificateFile', 'keyFile'] as const),
+  ...(['apiKeyFile', 'applicationKeyFile', 'credentialsFile'] as const),
+] as const
 
 type Connection = { -readonly [Key in (typeof fileKeys)[number]]?: string } & { readonly userName?: string }
 type Fault = (pointer: string, expected: string, got: string) => void
@@ -119,11 +147,19 @@ function connectionsOf({
   prometheus,
   clickhouse,
   http,
+  loki,
+  influxdb,
+  graphite,
+  ...services
 }: SourceSettings): readonly (readonly [pointer: string, each: Connection])[] {
   return [
     ['/sources/prometheus', prometheus],
     ...prometheus.accounts.map((account, index) => [`/sources/prometheus/accounts/${index}`, account] as const),
     ['/sources/clickhouse', clickhouse],
+    ['/sources/loki', loki],
+    ['/sources/influxdb', influxdb],
+    ['/sources/graphite', graphite],
+    ...(['datadog', 'newRelic', 'cloudWatch'] as const).map((name) => [`/sources/${name}`, services[name]] as const),
     ...http.hosts.map((host, index) => [`/sources/http/hosts/${index}`, host] as const),
   ]
 }
@@ -140,7 +176,11 @@ export function checkSourceSettings(settings: SourceSettings, readFile: (path: s
   for (const [pointer, connection] of connectionsOf(settings)) checkConnection(connection, pointer, readFile, fault)
   const { url, accounts } = settings.prometheus
   if (url !== undefined) checkUrl(url, '/sources/prometheus/url', fault)
-  if (settings.clickhouse.url !== undefined) checkUrl(settings.clickhouse.url, '/sources/clickhouse/url', fault)
+  for (const name of ['clickhouse', 'loki', 'influxdb', 'graphite', 'datadog', 'newRelic', 'cloudWatch'] as const) {
+    const own = settings[name].url
+    if (own !== undefined) checkUrl(own, `/sources/${name}/url`, fault)
+  }
+  for (const { pointer, expected } of missingOfServices(settings)) fault(pointer, expected, 'nothing')
   for (const [index, { origin }] of settings.http.hosts.entries()) {
     if (URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin.replace(/\/$/, ''))
       continue
@@ -167,12 +207,12 @@ function checkConnection(
   readFile: (path: string) => string,
   fault: Fault,
 ): void {
-  const { userName, passwordFile, bearerTokenFile, certificateFile, keyFile } = connection
+  const { userName, passwordFile, bearerTokenFile, tokenFile, certificateFile, keyFile } = connection
   if (passwordFile !== undefined && userName === undefined) {
     fault(`${pointer}/userName`, 'the user of passwordFile', 'nothing')
   }
-  if (userName !== undefined && bearerTokenFile !== undefined) {
-    fault(`${pointer}/bearerTokenFile`, 'either a user or a token', 'both')
+  for (const [key, file] of Object.entries({ bearerTokenFile, tokenFile })) {
+    if (userName !== undefined && file !== undefined) fault(`${pointer}/${key}`, 'either a user or a token', 'both')
   }
   if ((certificateFile === undefined) !== (keyFile === undefined)) {
     const missing = keyFile === undefined ? 'keyFile' : 'certificateFile'

@@ -63,6 +63,22 @@ describe('sources in the configuration', () => {
       text: '  clickhouse: {passwordFile: token}\n',
       said: '/sources/clickhouse/userName',
     },
+    { name: 'a password in a URL of Loki', text: '  loki: {url: "http://a:b@c"}\n', said: '/sources/loki/url' },
+    {
+      name: 'a file that is not there for InfluxDB',
+      text: '  influxdb: {tokenFile: none}\n',
+      said: '/sources/influxdb/tokenFile: expected a readable file',
+    },
+    {
+      name: 'a user and a token for InfluxDB',
+      text: '  influxdb: {userName: a, tokenFile: token}\n',
+      said: '/sources/influxdb/tokenFile: expected either',
+    },
+    {
+      name: 'a key without its certificate for Graphite',
+      text: '  graphite: {keyFile: token}\n',
+      said: '/sources/graphite/certificateFile',
+    },
     { name: 'a user and a token', text: '  prometheus: {userName: a, bearerTokenFile: token}\n', said: 'either' },
     { name: 'a certificate without its key', text: '  prometheus: {certificateFile: token}\n', said: 'with its key' },
     {

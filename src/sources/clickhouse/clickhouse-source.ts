@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Type } from 'typebox'
-import { Value } from 'typebox/value'
 import type { CohortSelector } from '../../domain/cohort.ts'
 import { DavyError } from '../../domain/errors.ts'
 import type { MetricSource, QueryFault, SourceQuestion } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { ClickHouseAccount } from '../../platform/config-sources.ts'
-import { schemaFaults } from '../../platform/schema-faults.ts'
 import { Semaphore } from '../../platform/semaphore.ts'
+import { schemaFault } from '../arm-text.ts'
 import { armsOfRows, type EvidenceRow, type RowKind, rowKinds, rowNumber, rowNumbers } from '../arms-of-rows.ts'
 
 /** What the `query` of a metric of any kind may say. */
@@ -108,10 +107,8 @@ export function createClickHouseSource(
 
 function checkQuery({ query }: MetricSpec): QueryFault | null {
   const value = query ?? {}
-  const [fault] = Value.Check(clickHouseQuerySchema, value)
-    ? []
-    : schemaFaults(clickHouseQuerySchema, Value.Errors(clickHouseQuerySchema, value), value)
-  if (fault !== undefined) return { expected: fault.expected, got: fault.got, key: fault.pointer }
+  const fault = schemaFault(clickHouseQuerySchema, value)
+  if (fault !== null) return fault
   const { sql } = value as { readonly sql: string }
   if (!/^\s*(select|with)\b/i.test(sql)) return { expected: 'a SELECT', got: sql.slice(0, 80), key: '/sql' }
   // What a query sets for itself goes before the limits that it is asked with. The word is refused in texts too, since

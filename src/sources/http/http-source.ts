@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { compile } from 'json-p3'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -11,6 +10,8 @@ import type { HttpHost } from '../../platform/config-sources.ts'
 import { schemaFaults } from '../../platform/schema-faults.ts'
 import { Semaphore } from '../../platform/semaphore.ts'
 import { armsOfRows, type EvidenceRow, type RowKind, rowKinds, rowNumber, rowNumbers } from '../arms-of-rows.ts'
+import { credentialsOf } from '../credentials.ts'
+import { limitedText } from '../limited-text.ts'
 import { climbs, fillUrl, urlVariables, variablesOf } from './fill-url.ts'
 
 const mostBytes = 16 * 2 ** 20
@@ -59,14 +60,16 @@ export function createHttpSource(hosts: readonly HttpHost[]): MetricSource & { c
     try {
       const response = await request(url, {
         dispatcher: agent,
-        headers: { accept: 'application/json', ...(await credentialsOf(configured)) },
+        headers: { accept: 'application/json', ...(await credentialsOf(configured)).headers },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       })
       if (response.statusCode !== 200) {
         await response.body.dump({ limit: 65_536 })
         throw down(host, `status ${response.statusCode}; redirects are not followed`)
       }
-      return JSON.parse(await limitedText(response.body, host)) as unknown
+      const text = await limitedText(response.body, mostBytes)
+      if (text === null) throw down(host, `its answer is larger than ${mostBytes} bytes`)
+      return JSON.parse(text) as unknown
     } catch (error) {
       if (error instanceof DavyError) throw error
       const { code, name } = error as { readonly code?: string; readonly name?: string }
@@ -179,25 +182,6 @@ function isJsonPath(text: string): boolean {
   } catch {
     return false
   }
-}
-
-async function credentialsOf({ userName, passwordFile, bearerTokenFile }: HttpHost): Promise<Record<string, string>> {
-  const secret = async (file: string) => (await readFile(file, 'utf8')).trim()
-  if (bearerTokenFile !== undefined) return { authorization: `Bearer ${await secret(bearerTokenFile)}` }
-  if (userName === undefined) return {}
-  const password = passwordFile === undefined ? '' : await secret(passwordFile)
-  return { authorization: `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}` }
-}
-
-async function limitedText(body: AsyncIterable<Buffer>, host: string): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > mostBytes) throw down(host, `its answer is larger than ${mostBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function down(host: string, reason: string): DavyError {

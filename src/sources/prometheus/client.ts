@@ -5,7 +5,8 @@ import { PrometheusDriver } from 'prometheus-query'
 import { DavyError } from '../../domain/errors.ts'
 import type { PrometheusAccount } from '../../platform/config-sources.ts'
 import { Semaphore } from '../../platform/semaphore.ts'
-import { readNames, readSeries, type Series } from './read-series.ts'
+import { credentialsOf } from '../credentials.ts'
+import { readNames, readSeries, type Series } from '../read-series.ts'
 
 /** A larger answer is refused before it fills the memory. */
 const mostBytes = 64 * 2 ** 20
@@ -149,14 +150,10 @@ export class PrometheusClient {
   }
 
   async #headers(): Promise<Record<string, string>> {
-    const { tenant, userName, passwordFile, bearerTokenFile } = this.#account
+    const { tenant } = this.#account
     const headers: Record<string, string> = { accept: 'application/json' }
     if (tenant !== undefined) headers['X-Scope-OrgID'] = tenant
-    if (bearerTokenFile !== undefined) headers.authorization = `Bearer ${await secretOf(bearerTokenFile)}`
-    else if (userName !== undefined) {
-      const password = passwordFile === undefined ? '' : await secretOf(passwordFile)
-      headers.authorization = `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}`
-    }
+    Object.assign(headers, (await credentialsOf(this.#account)).headers)
     return headers
   }
 
@@ -182,10 +179,6 @@ export class PrometheusClient {
 /** The package would build its own objects from the series, and fails at those that have histograms only. */
 function emptied(answer: Readonly<Record<string, unknown>>): object {
   return { ...answer, data: { resultType: 'vector', result: [] } }
-}
-
-async function secretOf(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trim()
 }
 
 function placeOf(url: string): string {

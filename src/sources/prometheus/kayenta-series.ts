@@ -6,9 +6,9 @@ import type {
   SeriesSource,
   TaggedSeries,
 } from '../../domain/series-source.ts'
+import type { Series } from '../read-series.ts'
 import type { PrometheusClient } from './client.ts'
 import { kayentaQuery } from './kayenta-query.ts'
-import type { Series } from './read-series.ts'
 
 const hourMs = 3_600_000
 

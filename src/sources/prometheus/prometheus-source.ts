@@ -1,15 +1,15 @@
-import type { Arm, CohortSelector, dimensions } from '../../domain/cohort.ts'
-import { DavyError } from '../../domain/errors.ts'
+import type { Arm } from '../../domain/cohort.ts'
 import { type ArmSlice, emptyArm } from '../../domain/evidence.ts'
 import type { MetricSource, SourceAnswer, SourceQuestion } from '../../domain/metric-source.ts'
+import { sinceOf } from '../answer-by-arm.ts'
+import { filling, shownTexts, unasked } from '../arm-text.ts'
 import { checkQuery, promqlOf } from './check-query.ts'
 import type { PrometheusClient } from './client.ts'
-import { fillQuery, type QueryValues } from './fill-query.ts'
+import { promql } from './promql.ts'
 import { isPrometheusKind } from './query-schema.ts'
 import { readArm } from './read-arm.ts'
 
-/** Deployments start on whole ticks. */
-const tickMs = 10_000
+const system = 'Prometheus'
 
 /** Asks the accounts of Prometheus for the metrics whose source is `prometheus`. */
 export function createPrometheusSource(
@@ -26,7 +26,7 @@ export function createPrometheusSource(
       const name = (metric.query as { readonly account?: string } | undefined)?.account ?? 'default'
       const client = clients.get(name)
       if (fault !== null || client === undefined || !isPrometheusKind(metric.kind)) {
-        throw unasked(metric.name, `expected ${fault?.expected}, got ${fault?.got}`)
+        throw unasked(system, metric.name, `expected ${fault?.expected}, got ${fault?.got}`)
       }
       const counted = { baseline: new Set<string>(), canary: new Set<string>() }
       const [baseline, canary] = await Promise.all([
@@ -35,7 +35,11 @@ export function createPrometheusSource(
       ])
       const both = [...counted.canary].find((series) => counted.baseline.has(series))
       if (both !== undefined) {
-        throw unasked(metric.name, `both arms count one series, so they are not told apart: ${both.slice(0, 300)}`)
+        throw unasked(
+          system,
+          metric.name,
+          `both arms count one series, so they are not told apart: ${both.slice(0, 300)}`,
+        )
       }
       return question.windows.map(
         (_, index): SourceAnswer => ({ baseline: baseline[index] ?? emptyArm, canary: canary[index] ?? emptyArm }),
@@ -56,17 +60,11 @@ function noting(client: Pick<PrometheusClient, 'instant' | 'range'>, counted: Se
   }
 }
 
-/** The queries as they are asked, each with the arm that it is about; unfilled where a value is not known. */
-function shownQueries({ deployment, metric }: Omit<SourceQuestion, 'windows'>): readonly string[] {
-  const { query } = metric
-  return promqlOf(metric).flatMap(([key, text]) =>
-    (['baseline', 'canary'] as const).map((arm) => {
-      const own = typeof text === 'string' ? text : text[arm]
-      const filled = fillQuery(own, valuesOf({ deployment, metric, windows: [] }, arm))
-      const account = (query as { readonly account?: string }).account ?? 'default'
-      return `${account}, ${key} of the ${arm}: ${typeof filled === 'string' ? filled : own}`
-    }),
-  )
+/** The queries as they are asked, with the account that is asked. */
+function shownQueries(question: Omit<SourceQuestion, 'windows'>): readonly string[] {
+  const { account = 'default' } = (question.metric.query ?? {}) as { readonly account?: string }
+  const texts = promqlOf(question.metric).map(([key, text]) => [`${account}, ${key}`, text] as const)
+  return shownTexts(question, texts, promql)
 }
 
 async function askArm(
@@ -76,45 +74,8 @@ async function askArm(
   signal: AbortSignal,
 ): Promise<readonly ArmSlice[]> {
   const { metric, deployment, windows } = question
-  const values = valuesOf(question, arm)
   // Who it is asked about is not known yet, so nothing is known of it either.
   if (deployment[arm] === null) return []
-  const fill = (query: string | Readonly<Record<Arm, string>>): string | null => {
-    const filled = fillQuery(typeof query === 'string' ? query : query[arm], values)
-    if (typeof filled === 'string') return filled
-    // The other arm has pods, so this one may just have no traffic; where neither has any, nobody tells of pods.
-    if (filled.name.endsWith('pod') && (question.pods?.baseline.length || question.pods?.canary.length)) return null
-    throw unasked(metric.name, `its query cannot be filled in for the ${arm}: ${filled.reason}`)
-  }
-  const start = Math.floor(Date.parse(deployment.startedAt) / tickMs) * tickMs
-  // What a late source tells of the time before the start is about no canary.
-  const since = (windows[0]?.from ?? start) >= start ? start : Number.NEGATIVE_INFINITY
-  return readArm({ client, metric, windows, since, fill, signal })
-}
-
-function valuesOf({ deployment, windows, pods }: SourceQuestion, arm: Arm): QueryValues {
-  const { service, namespace, environment } = deployment
-  const [first] = windows
-  return {
-    ...{ service, namespace, environment, arm },
-    arms: {
-      canary: cohortValues(deployment.canary, pods?.canary),
-      baseline: cohortValues(deployment.baseline, pods?.baseline),
-    },
-    windowSeconds: first === undefined ? 10 : Math.round((first.to - first.from) / 1000),
-  }
-}
-
-function cohortValues(selector: CohortSelector | null, pods: readonly string[] = []): QueryValues['arms'][Arm] {
-  const matched = (dimension: (typeof dimensions)[number]) => selector?.match?.[dimension] ?? []
-  const version = selector?.version === undefined ? matched('version') : [selector.version]
-  const pod = matched('pod')
-  return { version, pod: pod.length > 0 ? pod : pods, replicaSet: matched('replicaSet') }
-}
-
-function unasked(metric: string, reason: string): DavyError {
-  return new DavyError('SOURCE_DOWN', `Prometheus could not be asked for ${metric}: ${reason}.`, {
-    expected: 'a query that can be asked',
-    got: reason,
-  })
+  const fill = filling(question, arm, promql, system)
+  return readArm({ client, metric, windows, since: sinceOf(question), fill, signal })
 }

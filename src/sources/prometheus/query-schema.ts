@@ -1,19 +1,8 @@
 import { type Static, Type } from 'typebox'
 import type { MetricKind } from '../../domain/template.ts'
+import { armText } from '../arm-text.ts'
 
 const closed = { additionalProperties: false }
-
-const promql = (description: string) =>
-  Type.Union(
-    [
-      Type.String({ minLength: 1, maxLength: 4096 }),
-      Type.Object(
-        { baseline: Type.String({ minLength: 1 }), canary: Type.String({ minLength: 1 }) },
-        { ...closed, description: 'one for each arm' },
-      ),
-    ],
-    { description },
-  )
 
 const counters = 'A selector of counters: their raw samples are read, so no rate() around it.'
 
@@ -43,8 +32,8 @@ const operationLabel = Type.Optional(
 export const querySchemas = {
   proportion: Type.Object(
     {
-      errors: promql(`The requests that failed. ${counters}`),
-      total: promql(`All requests, the failed ones too. ${counters}`),
+      errors: armText(`The requests that failed. ${counters}`),
+      total: armText(`All requests, the failed ones too. ${counters}`),
       ...{ operationLabel, temporality },
       ...common,
     },
@@ -52,7 +41,7 @@ export const querySchemas = {
   ),
   distribution: Type.Object(
     {
-      durations: promql(
+      durations: armText(
         'A selector of histograms of durations: of the series with _bucket for classic ones, or of native histograms.',
       ),
       unit: Type.Enum(['s', 'ms'], { default: 's', description: 'of the histogram’s bounds' }),
@@ -62,10 +51,10 @@ export const querySchemas = {
     closed,
   ),
   gauge: Type.Object(
-    { level: promql('Any expression that gives one series per pod; it is evaluated every 10 s.'), ...common },
+    { level: armText('Any expression that gives one series per pod; it is evaluated every 10 s.'), ...common },
     closed,
   ),
-  count: Type.Object({ events: promql(`What happened, by pod. ${counters}`), temporality, ...common }, closed),
+  count: Type.Object({ events: armText(`What happened, by pod. ${counters}`), temporality, ...common }, closed),
 } as const
 
 export type PrometheusQuery = {

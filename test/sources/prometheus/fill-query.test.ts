@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import {
-  checkVariables,
-  fillQuery,
-  isSelector,
-  type QueryValues,
-  tellsArmsApart,
-} from '../../../src/sources/prometheus/fill-query.ts'
+import { checkVariables, fillQuery, tellsArmsApart } from '../../../src/sources/fill-query.ts'
+import { isSelector, promql } from '../../../src/sources/prometheus/promql.ts'
+import type { QueryValues } from '../../../src/sources/query-values.ts'
 
 const arm = (version: readonly string[], pod: readonly string[] = []) => ({ version, pod, replicaSet: [] })
 const values: QueryValues = {
@@ -24,8 +20,8 @@ describe('a query with variables', () => {
     { query: `rate(up{s='\${service}'}[\${window}])`, filled: "rate(up{s='shop'}[10s])" },
     { query: 'up{a="\\"=~\\"",b="x"}', filled: 'up{a="\\"=~\\"",b="x"}' },
   ])('$query is filled in', ({ query, filled }) => {
-    expect(checkVariables(query)).toBeNull()
-    expect(fillQuery(query, values)).toBe(filled)
+    expect(checkVariables(query, promql)).toBeNull()
+    expect(fillQuery(query, values, promql)).toBe(filled)
   })
 
   test.each(['"} or up{x="', '\\"} or up{x="', "'} or up{x='", '\n', '.*', `\${service}`, '2|1', '`'])(
@@ -33,7 +29,7 @@ describe('a query with variables', () => {
     (version) => {
       const own = { ...values, arms: { ...values.arms, canary: arm([version]) } }
       for (const query of [`up{v="\${version}"}`, `up{v='\${version}'}`, `up{v=~"\${version}"}`]) {
-        const filled = fillQuery(query, own)
+        const filled = fillQuery(query, own, promql)
         if (typeof filled !== 'string') throw new Error(filled.reason)
         expect(isSelector(filled)).toBe(true)
         expect(labelValue(filled, query.includes('=~'))).toBe(version)
@@ -46,7 +42,7 @@ describe('a query with variables', () => {
     { query: `up{n="\${namespace}"}`, reason: 'no value' },
     { query: `up{v=~"\${replicaSet}"}`, reason: 'no value' },
   ])('$query cannot be filled in', ({ query, reason }) => {
-    expect(fillQuery(query, values)).toMatchObject({ reason: expect.stringContaining(reason) })
+    expect(fillQuery(query, values, promql)).toMatchObject({ reason: expect.stringContaining(reason) })
   })
 
   test.each([
@@ -55,12 +51,12 @@ describe('a query with variables', () => {
     { query: `up{n="\${namespace:-x}"}`, expected: 'only in a pattern' },
     { query: `up{v="\${version"}`, expected: 'one of the variables' },
   ])('$query is none', ({ query, expected }) => {
-    expect(checkVariables(query)?.expected).toContain(expected)
+    expect(checkVariables(query, promql)?.expected).toContain(expected)
   })
 
   test('tells the arms apart only by what differs between them', () => {
-    expect(tellsArmsApart(`up{v="\${version}"}`)).toBe(true)
-    expect(tellsArmsApart(`up{v="\${canary.version}",s="\${service}"}`)).toBe(false)
+    expect(tellsArmsApart(`up{v="\${version}"}`, promql)).toBe(true)
+    expect(tellsArmsApart(`up{v="\${canary.version}",s="\${service}"}`, promql)).toBe(false)
   })
 
   test.each([

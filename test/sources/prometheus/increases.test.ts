@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { durationIncreases } from '../../../src/sources/prometheus/bucket-increases.ts'
-import { increasesOf, knownSince } from '../../../src/sources/prometheus/increases.ts'
-import type { NativeBucket, Series } from '../../../src/sources/prometheus/read-series.ts'
+import { durationIncreases } from '../../../src/sources/bucket-increases.ts'
+import { increasesOf, knownSince } from '../../../src/sources/increases.ts'
+import type { NativeBucket, Series } from '../../../src/sources/read-series.ts'
 import { totalCount } from '../../../src/stats/log-histogram.ts'
 
 const isNew = () => false

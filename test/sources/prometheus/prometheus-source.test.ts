@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SourceQuestion } from '../../../src/domain/metric-source.ts'
 import { createPrometheusSource } from '../../../src/sources/prometheus/prometheus-source.ts'
-import type { Series } from '../../../src/sources/prometheus/read-series.ts'
+import type { Series } from '../../../src/sources/read-series.ts'
 import { queried, questionOf, startedAt } from '../question.ts'
 
 type Sample = readonly [at: number, value: number]

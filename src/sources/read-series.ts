@@ -1,4 +1,4 @@
-import { DavyError } from '../../domain/errors.ts'
+import { DavyError } from '../domain/errors.ts'
 
 /** A native histogram's bucket: values between the edges, and how many; as Prometheus answers, empty ones left out. */
 export type NativeBucket = { readonly low: number; readonly high: number; readonly count: number }
@@ -99,7 +99,7 @@ function numberOf(text: unknown): number {
 
 function unreadable(expected: string, got: unknown): DavyError {
   const shown = JSON.stringify(got)?.slice(0, 80) ?? 'nothing'
-  return new DavyError('SOURCE_DOWN', `The answer of Prometheus is none: expected ${expected}, got ${shown}.`, {
+  return new DavyError('SOURCE_DOWN', `The answer cannot be read: expected ${expected}, got ${shown}.`, {
     expected,
     got: shown,
   })

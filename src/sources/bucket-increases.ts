@@ -4,9 +4,9 @@ import {
   type PlacedCounts,
   placeExplicit,
   placeExponential,
-} from '../../stats/bucket-placement.ts'
-import type { BucketCounts } from '../../stats/log-histogram.ts'
-import { mergeCounts, totalCount } from '../../stats/log-histogram.ts'
+} from '../stats/bucket-placement.ts'
+import type { BucketCounts } from '../stats/log-histogram.ts'
+import { mergeCounts, totalCount } from '../stats/log-histogram.ts'
 import { targetOf } from './increases.ts'
 import type { NativeBucket, NativeHistogram, Series } from './read-series.ts'
 
