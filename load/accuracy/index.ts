@@ -2,6 +2,7 @@ import type { DataSet } from './data-set.ts'
 import { canaryReleases } from './sets/canary-releases.ts'
 import { changePoints } from './sets/change-points.ts'
 import { faultsMultimodal } from './sets/faults-multimodal.ts'
+import { inventedLogs } from './sets/invented-logs.ts'
 import { jvmAa } from './sets/jvm-aa.ts'
 import { kpiChanges } from './sets/kpi-changes.ts'
 import { loghub } from './sets/loghub.ts'
@@ -16,6 +17,7 @@ export const dataSets: readonly DataSet[] = [
   petshop,
   jvmAa,
   loghub,
+  inventedLogs,
   nab,
   changePoints,
 ]

@@ -12,6 +12,7 @@ import { changePointsJudge } from './segmentation/change-points-judge.ts'
 import { openTrial } from './sequential/open-trial.ts'
 import type { SeriesJudge, SeriesJudgement } from './series-judge.ts'
 import { changeJudge } from './uncontrolled/change-judge.ts'
+import { windowCausesJudge } from './windows/window-causes-judge.ts'
 import { windowsJudge } from './windows/windows-judge.ts'
 
 /** All judges by name; one line each. */
@@ -30,6 +31,7 @@ export const seriesJudges = {
   rollout: rolloutJudge,
   rollouts: rolloutsJudge,
   windows: windowsJudge,
+  'window-causes': windowCausesJudge,
   replicates: replicatesJudge,
   change: changeJudge,
   'root-cause': rootCauseJudge,

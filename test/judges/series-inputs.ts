@@ -38,6 +38,10 @@ export const seriesInputs = {
     },
     ...{ code: 'REGRESSION', decision: 'rollback' },
   },
+  'window-causes': {
+    input: { canary: shopMinute({ seed: 99, delayMs: 20 }), baseline: [1, 2, 3].map((seed) => shopMinute({ seed })) },
+    code: 'RANKED',
+  },
   replicates: {
     input: { baseline: [noise(9, 1), noise(9, 2), noise(9, 3)], canary: [noise(9, 4), noise(9, 5)], worse: 'up' },
     ...{ code: 'HARM_RULED_OUT', decision: 'promote' },

@@ -6,19 +6,22 @@ import { shopMinute } from '../judges/windows/shop.ts'
 
 const header = 'trace,span,parent,service,pod,operation,start_us,duration_us'
 
-/** An invented data set: one system, window names w0 to w6, w6 with a slow way into `price`. */
-function inventedFolder(): DataFolder {
+/**
+ * An invented data set: one system, window names w0 to w6, w6 with a slow way into `price`, and w5 too where the minute
+ * before the fault is mislabelled. w5 ends when w6 begins.
+ */
+function inventedFolder(isMislabelled = false): DataFolder {
   const files = new Map<string, string>()
   const names = [0, 1, 2, 3, 4, 5, 6].map((at) => `w${at}`)
   for (const [seed, name] of names.entries()) {
-    const { spans } = shopMinute({ seed, delayMs: name === 'w6' ? 20 : 0 })
+    const { spans } = shopMinute({ seed, delayMs: name === 'w6' || (isMislabelled && name === 'w5') ? 20 : 0 })
     const rows = spans.map((one) =>
       [one.trace, one.id, one.parent ?? '', one.service, 'pod', one.operation, one.startUs, one.durationUs].join(','),
     )
     files.set(`windows/${name}.spans.csv.gz`, [header, ...rows, ''].join('\n'))
   }
   const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).join('\n')
-  files.set('windows.jsonl', lines(names.map((window) => ({ window, from_s: 0, to_s: 60 }))))
+  files.set('windows.jsonl', lines(names.map((window, at) => ({ window, from_s: 60 * at, to_s: 60 * at + 60 }))))
   const one = { system: 'shop', service: 'price', modalities: ['traces'], kind: 'pooled_baseline' }
   files.set(
     'cases.jsonl',
@@ -36,7 +39,10 @@ function inventedFolder(): DataFolder {
   )
   files.set(
     'truth.jsonl',
-    lines(['bad', 'good', 'split'].map((id) => ({ case_id: id, label: id === 'bad' ? 'bad' : 'good' }))),
+    lines([
+      { case_id: 'bad', label: 'bad', service: 'price' },
+      ...['good', 'split'].map((id) => ({ case_id: id, label: 'good' })),
+    ]),
   )
   const text = (file: string): string => files.get(file) ?? ''
   return {
@@ -66,7 +72,31 @@ describe('faults-multimodal', () => {
       auc: 1,
     })
     expect(scores['faults-multimodal/shop/same_minute_split']).toMatchObject({ cases: 1, holdShare: 1 })
+    expect(scores['faults-multimodal/shop/root-cause']).toEqual({ cases: 1, hitRateAt1: 1, hitRateAt3: 1 })
+    expect(scores['faults-multimodal/root-cause']).toEqual({ cases: 1, hitRateAt1: 1, hitRateAt3: 1 })
     expect(seen).toEqual([1, 2, 3])
+  })
+
+  test('a minute that already holds the fault which is labelled right after it counts in the raw score alone', () => {
+    for (const isMislabelled of [false, true]) {
+      const folder = inventedFolder(isMislabelled)
+      const scores = faultsMultimodal.score(
+        faultsMultimodal.judge(folder, () => {}),
+        folder,
+      )
+      expect(scores['faults-multimodal/shop/pooled_baseline']?.cases).toBe(2)
+      expect(scores['faults-multimodal/shop/pooled_baseline/clean']?.cases).toBe(isMislabelled ? 1 : 2)
+    }
+  })
+
+  test('halves share no case, and minutes are mislabelled by cases of either half', () => {
+    const folder = inventedFolder(true)
+    const judged = faultsMultimodal.judge(folder, () => {})
+    const halves = faultsMultimodal.halve(judged).map((half) => faultsMultimodal.score(half, folder))
+    const sum = (row: string) => halves.reduce((total, scores) => total + (scores[row]?.cases ?? 0), 0)
+    expect(sum('faults-multimodal/shop/pooled_baseline')).toBe(2)
+    expect(sum('faults-multimodal/shop/pooled_baseline/clean')).toBe(1)
+    expect(sum('faults-multimodal/shop/same_minute_split')).toBe(1)
   })
 
   test('a case without truth is an error', () => {

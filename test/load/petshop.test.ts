@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { type JudgedCase, scoreCases } from '../../load/accuracy/sets/petshop.ts'
 
 function judgedCase(caseId: string, traffic: string, isIssue: boolean, ranked: readonly string[]): JudgedCase {
-  return { caseId, traffic, isIssue, loudness: isIssue ? 9 : 1, ranked, rankedWithoutCalls: [...ranked].reverse() }
+  return { caseId, traffic, isIssue, loudness: isIssue ? 9 : 1, ranked, rankedWithCalls: [...ranked].reverse() }
 }
 
 const judged = [
@@ -19,9 +19,10 @@ const truths = [
 it('issues count for the ranking, all cases for the decision', () => {
   const scores = scoreCases(judged, truths)
   expect(scores.petshop).toMatchObject({ cases: 3, recall: 1, falsePositiveRate: 0, hitRateAt1: 0.5, hitRateAt3: 1 })
+  expect(scores['petshop/root-cause']).toEqual({ cases: 2, hitRateAt1: 0.5, hitRateAt3: 1 })
   expect(scores['petshop/high']).toMatchObject({ cases: 1, hitRateAt1: 1 })
   expect(scores['petshop/low']).toMatchObject({ cases: 2, hitRateAt1: 0, hitRateAt3: 1, auc: 1 })
-  expect(scores['petshop/without-calls']).toEqual({ cases: 2, hitRateAt1: 0, hitRateAt3: 0.5 })
+  expect(scores['petshop/root-cause/with-written-calls']).toEqual({ cases: 2, hitRateAt1: 0, hitRateAt3: 0.5 })
 })
 
 it('an issue without a cause, or a case without a truth, is an error', () => {

@@ -10,7 +10,11 @@ const familyNames = ['net', 'self', 'cpu', 'log', 'steps', 'callers'] as const
 type FamilyName = (typeof familyNames)[number]
 
 /** What one family says; `kept` are the baseline windows it was compared with, by their numbers. */
-type FamilyEvidence = { readonly family: FamilyName; readonly logE: number; readonly kept: readonly number[] }
+export type FamilyEvidence<Family extends string = FamilyName> = {
+  readonly family: Family
+  readonly logE: number
+  readonly kept: readonly number[]
+}
 
 export type WindowsJudgement = {
   readonly decision: 'promote' | 'hold' | 'rollback'
@@ -45,12 +49,18 @@ export function judgeViews(canary: WindowView, baseline: readonly WindowView[]):
   if (baseline.length < 1 || baseline.length > 6) {
     throw new RangeError(`judgeViews: expected 1 to 6 baseline windows, got ${baseline.length}`)
   }
-  const families = familyNames.flatMap((family) => judgeFamily(family, [canary, ...baseline]))
+  const families = judgeFamilies(canary, baseline)
   const isBlind = canary.self === null && baseline.filter(({ self }) => self !== null).length >= enoughWindows
   return { ...decide(families, isBlind), logE: averageLogE(families.map(({ logE }) => logE)), families }
 }
 
-function averageLogE(logEs: readonly number[]): number {
+/** What each family says that both sides have data for. @param baseline 1 to 6 windows */
+export function judgeFamilies(canary: WindowView, baseline: readonly WindowView[]): FamilyEvidence[] {
+  return familyNames.flatMap((family) => judgeFamily(family, [canary, ...baseline]))
+}
+
+/** log of the average e-value, 0 of none. */
+export function averageLogE(logEs: readonly number[]): number {
   if (logEs.length === 0) return 0
   return logWeightedSumExp(new Float64Array(logEs.length).fill(1 / logEs.length), logEs)
 }

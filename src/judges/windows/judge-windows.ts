@@ -1,6 +1,6 @@
 import { judgeViews, type WindowsJudgement } from './judge-views.ts'
-import type { TelemetryWindow } from './telemetry-window.ts'
 import { viewWindow } from './view-window.ts'
+import type { Windows } from './windows-input.ts'
 
 /**
  * Judges a deployed service's canary window against 1 to 6 windows without the change, from spans, log messages and
@@ -12,10 +12,8 @@ export function judgeWindows({
   service,
   canary,
   baseline,
-}: {
+}: Windows & {
   readonly service: string
-  readonly canary: TelemetryWindow
-  readonly baseline: readonly TelemetryWindow[]
 }): WindowsJudgement {
   return judgeViews(
     viewWindow(canary, service),

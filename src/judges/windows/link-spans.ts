@@ -10,15 +10,27 @@ export type Request = {
   readonly operation: string
   /** The request that called; null at the root of a trace. */
   readonly caller: Request | null
-  /** Microseconds on the way: the caller's span less this one. Null at the root. */
-  readonly netUs: number | null
+  /**
+   * Microseconds on the way: the calling span less this one. Null at the root, and where the calling span is the
+   * caller's own entry and has other children too: it lasts as long as all of them.
+   */
+  netUs: number | null
   /** Microseconds of the service's own spans that no child of theirs covers; the wait for other services left out. */
   selfUs: number
   /** Inner operations, and calls to other services. */
   readonly steps: Set<string>
 }
 
-type Node = { readonly span: WindowSpan; readonly request: Request; childrenUs: number; isCall: boolean }
+type Node = {
+  readonly span: WindowSpan
+  readonly request: Request
+  readonly parent: Node | null
+  /** The first span of its request. */
+  readonly isEntry: boolean
+  children: number
+  childrenUs: number
+  isCall: boolean
+}
 
 /**
  * Groups spans into requests. A parent that was not collected makes its child a root.
@@ -42,8 +54,9 @@ export function linkSpans(spans: readonly WindowSpan[]): Map<string, Request> {
     return node
   }
   for (const [key, span] of byKey) link(key, span)
-  for (const { span, request, childrenUs, isCall } of nodes.values()) {
+  for (const { span, request, parent, isEntry, childrenUs, isCall } of nodes.values()) {
     if (!isCall) request.selfUs += Math.max(0, span.durationUs - childrenUs)
+    if (isEntry && parent?.isEntry && parent.children > 1) request.netUs = null
   }
   return new Map([...nodes].map(([key, { request }]) => [key, request]))
 }
@@ -54,16 +67,17 @@ export function spanKey(trace: string, id: string): string {
 }
 
 function attach(span: WindowSpan, parent: Node | null): Node {
-  const node = { span, childrenUs: 0, isCall: false }
-  if (parent === null) return { ...node, request: openRequest(span, null) }
+  const node = { span, parent, children: 0, childrenUs: 0, isCall: false }
+  if (parent === null) return { ...node, request: openRequest(span, null), isEntry: true }
+  parent.children += 1
   parent.childrenUs += overlapUs(span, parent.span)
   if (span.service === parent.span.service) {
     parent.request.steps.add(span.operation)
-    return { ...node, request: parent.request }
+    return { ...node, request: parent.request, isEntry: false }
   }
   parent.isCall = true
   parent.request.steps.add(`to ${span.service} ${span.operation}`)
-  return { ...node, request: openRequest(span, parent) }
+  return { ...node, request: openRequest(span, parent), isEntry: true }
 }
 
 function openRequest({ service, operation, durationUs }: WindowSpan, parent: Node | null): Request {

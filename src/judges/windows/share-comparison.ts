@@ -1,5 +1,5 @@
 import { logWeightedSumExp } from '../../stats/log-weighted-sum-exp.ts'
-import { type ShareLikelihood, shareLikelihood, shareLogE } from '../../stats/share-evidence.ts'
+import { type Share, type ShareLikelihood, shareLikelihood, shareLogE } from '../../stats/share-evidence.ts'
 import type { Counted } from './view-window.ts'
 
 /** Judges any window against any others; the likelihoods of a window are computed once. */
@@ -11,6 +11,7 @@ export type ShareComparison = { readonly logE: (canary: number, baseline: readon
  */
 export function compareShares(windows: readonly Counted[]): ShareComparison {
   const rows: (ShareLikelihood | null)[][] = []
+  const likelihoodOf = openLikelihoods()
   const strata = new Set(windows.flatMap((window) => [...window.keys()]))
   for (const stratum of strata) {
     const properties = new Set(windows.flatMap((window) => [...(window.get(stratum)?.having.keys() ?? [])]))
@@ -19,7 +20,7 @@ export function compareShares(windows: readonly Counted[]): ShareComparison {
         windows.map((window) => {
           const there = window.get(stratum)
           if (there === undefined) return null
-          return shareLikelihood({ count: there.having.get(property) ?? 0, of: there.requests })
+          return likelihoodOf({ count: there.having.get(property) ?? 0, of: there.requests })
         }),
       )
     }
@@ -36,5 +37,16 @@ export function compareShares(windows: readonly Counted[]): ShareComparison {
       if (evidence.length === 0) return null
       return logWeightedSumExp(new Float64Array(evidence.length).fill(1 / evidence.length), evidence)
     },
+  }
+}
+
+/** Most properties have the share of another one, all or none above all: each share is computed once. */
+function openLikelihoods(): (share: Share) => ShareLikelihood {
+  const known = new Map<string, ShareLikelihood>()
+  return (share) => {
+    const key = `${share.count} ${share.of}`
+    const likelihood = known.get(key) ?? shareLikelihood(share)
+    known.set(key, likelihood)
+    return likelihood
   }
 }

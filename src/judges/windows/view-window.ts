@@ -1,6 +1,6 @@
 import { linkSpans, type Request, spanKey } from './link-spans.ts'
 import { openMessageSkeletons } from './message-skeleton.ts'
-import type { TelemetryWindow } from './telemetry-window.ts'
+import type { TelemetryWindow, WindowLog } from './telemetry-window.ts'
 import { windowCpu } from './window-cpu.ts'
 
 /** Values per operation. */
@@ -14,7 +14,7 @@ export type Counted = ReadonlyMap<string, { readonly requests: number; readonly 
  * called the service.
  */
 export type WindowView = {
-  /** Microseconds between caller and service per call. */
+  /** Microseconds between caller and service per call, where the caller has a span of its own for it. */
   readonly net: Levels | null
   /** Microseconds that the service itself worked per request. */
   readonly self: Levels | null
@@ -28,6 +28,15 @@ export type WindowView = {
   readonly callers: Counted | null
 }
 
+/** What one window says about each of its services. */
+export type WindowViews = {
+  /** All that appear in its spans or its CPU. */
+  readonly services: ReadonlySet<string>
+  /** Whom a service's requests called, by the caller. */
+  readonly callees: ReadonlyMap<string, ReadonlySet<string>>
+  readonly viewOf: (service: string) => WindowView
+}
+
 /**
  * Reduces a window to what the judge compares. The unit is the request to the service. Volumes, shares of operations
  * and the traffic mix leave no trace in it, so two windows of different load compare.
@@ -35,19 +44,51 @@ export type WindowView = {
  * @throws Error when a span is its own ancestor
  */
 export function viewWindow(window: TelemetryWindow, service: string): WindowView {
-  const cpu = windowCpu(window, service)
+  return openViews(window).viewOf(service)
+}
+
+/**
+ * {@link viewWindow} for many services of one window: its spans are linked once.
+ *
+ * @throws Error when a span is its own ancestor
+ */
+export function openViews(window: TelemetryWindow): WindowViews {
   const ofSpans = linkSpans(window.spans)
-  const requests = new Set([...ofSpans.values()].filter((request) => request.service === service))
-  if (requests.size === 0) return { net: null, self: null, cpu, log: null, steps: null, callers: null }
-  const called = new Set([...requests].filter(({ caller }) => caller !== null))
+  const byService = Map.groupBy(new Set(ofSpans.values()), ({ service }) => service)
+  const logs = Map.groupBy(window.logs, ({ service }) => service)
   return {
-    net: called.size === 0 ? null : levels(called, ({ netUs }) => netUs!),
-    self: levels(requests, ({ selfUs }) => selfUs),
-    cpu,
-    log: window.logs.length === 0 ? null : countTemplates(window, service, ofSpans, requests),
-    steps: count([...requests].map(({ operation, steps }) => ({ stratum: operation, having: steps }))),
-    callers: called.size === 0 ? null : countCallers(called),
+    services: new Set([...byService.keys(), ...window.cpu.map(({ service }) => service)]),
+    callees: calleesOf(byService),
+    viewOf(service) {
+      const cpu = windowCpu(window, service)
+      const requests = new Set(byService.get(service))
+      if (requests.size === 0) return { net: null, self: null, cpu, log: null, steps: null, callers: null }
+      const called = new Set([...requests].filter(({ caller }) => caller !== null))
+      return {
+        net: netLevels(called),
+        self: levels(requests, ({ selfUs }) => selfUs),
+        cpu,
+        log: window.logs.length === 0 ? null : countTemplates(logs.get(service) ?? [], ofSpans, requests),
+        steps: count([...requests].map(({ operation, steps }) => ({ stratum: operation, having: steps }))),
+        callers: called.size === 0 ? null : countCallers(called),
+      }
+    },
   }
+}
+
+function calleesOf(byService: ReadonlyMap<string, readonly Request[]>): Map<string, Set<string>> {
+  const callees = new Map<string, Set<string>>()
+  for (const [callee, requests] of byService) {
+    for (const { caller } of requests) {
+      if (caller !== null) callees.set(caller.service, (callees.get(caller.service) ?? new Set()).add(callee))
+    }
+  }
+  return callees
+}
+
+function netLevels(called: ReadonlySet<Request>): Levels | null {
+  const known = [...called].filter(({ netUs }) => netUs !== null)
+  return known.length === 0 ? null : levels(known, ({ netUs }) => netUs!)
 }
 
 function levels(requests: Iterable<Request>, read: (request: Request) => number): Levels {
@@ -56,15 +97,14 @@ function levels(requests: Iterable<Request>, read: (request: Request) => number)
 }
 
 function countTemplates(
-  { logs }: TelemetryWindow,
-  service: string,
+  logs: readonly WindowLog[],
   ofSpans: ReadonlyMap<string, Request>,
   requests: ReadonlySet<Request>,
 ): Counted {
   const skeletonOf = openMessageSkeletons()
   const written = new Map([...requests].map((request) => [request, new Set<string>()]))
-  for (const { trace, span, service: writer, message } of logs) {
-    if (writer !== service || trace === null || span === null) continue
+  for (const { trace, span, message } of logs) {
+    if (trace === null || span === null) continue
     const request = ofSpans.get(spanKey(trace, span))
     if (request !== undefined) written.get(request)?.add(skeletonOf(message))
   }

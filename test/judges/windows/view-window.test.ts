@@ -45,6 +45,14 @@ describe('the view of a window', () => {
     )
   })
 
+  test('a call from the caller`s entry, made beside other things, has no way in that is known', () => {
+    const direct = [span('0', null, 'web', 0, 100), span('1', '0', 'price', 20, 60)]
+    expect(viewWindow(window(direct), 'price').net).toEqual(new Map([['price-1', [40]]]))
+    const beside = [...direct, span('2', '0', 'cart', 5, 10)]
+    expect(viewWindow(window(beside), 'price')).toMatchObject({ net: null, self: new Map([['price-1', [60]]]) })
+    expect(viewWindow(window(beside.toReversed()), 'cart')).toMatchObject({ net: null })
+  })
+
   test('the order of spans does not matter', () => {
     expect(viewWindow(window(spans.toReversed()), 'price').self).toEqual(viewWindow(window(spans), 'price').self)
   })
