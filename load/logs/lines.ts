@@ -43,3 +43,8 @@ export function soup(random: RandomSource): string {
     Array.from({ length: 4 + int(random, 5) }, () => String.fromCharCode(97 + int(random, 26))).join('')
   return Array.from({ length: 8 + int(random, 5) }, letters).join(' ')
 }
+
+/** Four hundred characters of marks and half values, each of which asks for a look at what comes after it. */
+export function hostile(i: number): string {
+  return (['a:', '={', 'a= ', '"\'', 'a.. ', '<1', 'a.', '1-'][i % 8] as string).repeat(400).slice(0, 400 + (i % 40))
+}

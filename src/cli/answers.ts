@@ -106,6 +106,45 @@ export const retryAnswer = Type.Object({
   why: Type.Optional(Type.String()),
 })
 
+const muted = Type.Union([Type.Object({ expiresAt: Type.String() }), Type.Null()])
+const logTemplate = {
+  hash: Type.String(),
+  text: Type.String(),
+  severity: Type.Union([Type.String(), Type.Null()]),
+  muted,
+}
+const armCounts = Type.Object({ lines: number, requests: number, of: number })
+
+export const logTemplatesAnswer = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      ...logTemplate,
+      lines: number,
+      requests: number,
+      firstVersion: Type.String(),
+      versions: Type.Array(Type.Object({ version: Type.String(), lines: number })),
+    }),
+  ),
+  more: number,
+})
+
+export const comparedLogsAnswer = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      ...logTemplate,
+      change: Type.Enum(['new', 'increased', 'vanished', 'same']),
+      firstSeen: Type.String(),
+      firstVersion: Type.String(),
+      baseline: armCounts,
+      canary: armCounts,
+    }),
+  ),
+})
+
+export const logFeedbackAnswer = Type.Object({ hash: Type.String(), text: Type.String(), expiresAt: Type.String() })
+
+export type LogTemplatesAnswer = Static<typeof logTemplatesAnswer>
+export type ComparedLogsAnswer = Static<typeof comparedLogsAnswer>
 export type VerdictAnswer = Static<typeof verdictAnswer>
 export type GateAnswer = Static<typeof gateAnswer>
 export type QuarantinePageAnswer = Static<typeof quarantinePageAnswer>

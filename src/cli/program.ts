@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAnalyse } from './analyse.ts'
 import { CommandEnd } from './command-end.ts'
 import { addDeployments } from './deployments.ts'
+import { addLogs } from './logs.ts'
 import { addOffline } from './offline.ts'
 import { addPlan } from './plan.ts'
 import { addQuarantine } from './quarantine.ts'
@@ -33,6 +34,7 @@ export function createProgram(terminal: Terminal, version: string): Command {
   addDeployments(program, terminal)
   addPlan(program, terminal)
   addSources(program, terminal)
+  addLogs(program, terminal)
   addQuarantine(program, terminal)
   addWebhooks(program, terminal)
   addReplay(program, terminal, version)

@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { DavyError } from '../domain/errors.ts'
-import type { ListedTemplate, LogCounts } from '../engine/logs/log-templates.ts'
+import type { ComparedTemplate, ListedTemplate, LogCounts } from '../engine/logs/log-templates.ts'
 import { callerName } from './deployment-routes.ts'
 import { severities, severityName } from './log-severity.ts'
-import { nameParams } from './schemas.ts'
+import { idParams, nameParams } from './schemas.ts'
 import type { App, Services } from './services.ts'
 
 const tags = ['services']
@@ -52,7 +52,20 @@ const defaultDays = 30
 const mostDays = 366
 
 /** What services log, by template, and what people say of it. */
-export function logTemplateRoutes(app: App, { logTemplates, now }: Services): void {
+export function logTemplateRoutes(app: App, { logTemplates, deployments, now }: Services): void {
+  app.get(
+    '/api/v1/deployments/:id/log-templates',
+    { config: { role: 'viewer' }, schema: { tags: ['deployments'], params: idParams } },
+    async ({ params }) => {
+      await deployments.refresh()
+      const deployment = deployments.get(params.id)
+      const to = deployment.endedAt === null ? now() : Date.parse(deployment.endedAt)
+      const compared = await logTemplates.compare(deployment, to)
+      const { service, startedAt: from } = deployment
+      return { service, from, to: rfc3339(to), items: compared.map(comparedView) }
+    },
+  )
+
   app.get(
     '/api/v1/services/:name/log-templates',
     { config: { role: 'viewer' }, schema: { tags, params: nameParams, querystring: listQuery } },
@@ -124,6 +137,14 @@ function templateView({ template, severity, versions, muted, ...counts }: Listed
     firstVersion: first?.version ?? '',
     versions: versions.map(({ version, ...own }) => ({ version, ...countsView(own) })),
     muted,
+  }
+}
+
+function comparedView({ template, severity, change, firstSeen, firstVersion, arms, muted }: ComparedTemplate) {
+  const { hash, kind, text, example } = template
+  return {
+    ...{ hash, kind, text, example, severity: severityName(severity), change },
+    ...{ firstSeen: rfc3339(firstSeen), firstVersion, ...arms, muted },
   }
 }
 

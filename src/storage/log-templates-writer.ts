@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Dimensions } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
 
@@ -20,6 +21,9 @@ export type NewSkeletonCount = SkeletonCount & {
   readonly lastSeen: number
   readonly example: string
 }
+
+/** So many rows are made in a few milliseconds; then others have their turn. */
+const rowsOfTurn = 1000
 
 /**
  * The rows of one minute and shard of services. Whoever adds to them says what had been counted before: of all that say
@@ -52,11 +56,12 @@ export class LogTemplatesWriter {
   async add(minute: number, shard: number, before: number, rows: readonly NewSkeletonCount[]): Promise<void> {
     if (rows.length === 0) return
     const token = createHash('sha256').update(`log-templates\0${minute}\0${shard}\0${before}`).digest('hex')
-    await this.#storage.insertRows(
-      'rollup_log_templates_10s',
-      rows.map((row) => stored(row)),
-      token,
-    )
+    const all: ReturnType<typeof stored>[] = []
+    for (const row of rows) {
+      if (all.length % rowsOfTurn === rowsOfTurn - 1) await setImmediate()
+      all.push(stored(row))
+    }
+    await this.#storage.insertRows('rollup_log_templates_10s', all, token)
   }
 }
 

@@ -19,6 +19,9 @@ export type TemplateFeedback = {
 /** A template that is no evidence for a while: who said so, when, until when, and why. */
 export type Muted = Pick<TemplateFeedback, 'reason' | 'expiresAt' | 'by'> & { readonly at: string }
 
+/** What somebody said last, and when (RFC 3339). */
+type Word = TemplateFeedback & Pick<Muted, 'at'>
+
 /** Templates that people expect. Each word is a fact, so it stands who said what; the last one on a template counts. */
 export class ExpectedTemplates {
   readonly #facts: Facts
@@ -43,11 +46,8 @@ export class ExpectedTemplates {
     return this.#mirror.refresh()
   }
 
-  /**
-   * Null: it is evidence. A word on a template holds for whatever its skeletons are part of now.
-   * @param at Unix milliseconds.
-   */
-  mutedAt(service: string, template: LogTemplate, at: number): Muted | null {
+  /** The last word on a template, null when there is none. It holds for whatever its skeletons are part of now. */
+  wordOn(service: string, template: LogTemplate): Word | null {
     const said = this.#mirror.facts.filter(({ subject }) => subject === service)
     if (said.length === 0) return null
     const own = new Set(template.skeletons)
@@ -55,8 +55,16 @@ export class ExpectedTemplates {
       const { hash, skeletons } = body as TemplateFeedback
       return hash === template.hash || skeletons.some((skeleton) => own.has(skeleton))
     })
-    if (last === undefined) return null
-    const { verdict, reason, expiresAt, by } = last.body as TemplateFeedback
-    return verdict === 'expected' && Date.parse(expiresAt) > at ? { reason, expiresAt, by, at: last.at } : null
+    return last === undefined ? null : { ...(last.body as TemplateFeedback), at: last.at }
   }
+}
+
+/**
+ * Whether a template is no evidence at a time, by the last word on it; null: it is evidence.
+ * @param at Unix milliseconds.
+ */
+export function mutedBy(word: Word | null, at: number): Muted | null {
+  if (word === null || word.verdict !== 'expected' || Date.parse(word.expiresAt) <= at) return null
+  const { reason, expiresAt, by } = word
+  return { reason, expiresAt, by, at: word.at }
 }

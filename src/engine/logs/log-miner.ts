@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '../../platform/logger.ts'
 import { type LogLinesReader, logShards, type TracePlace, type UnminedTick } from '../../storage/log-lines-reader.ts'
 import type { LogTemplatesReader } from '../../storage/log-templates-reader.ts'
 import type { LogTemplatesWriter, NewSkeletonCount, SkeletonCount } from '../../storage/log-templates-writer.ts'
 import { grownRows } from './grown-rows.ts'
+import { inTurns } from './in-turns.ts'
 import { countTick } from './mine-tick.ts'
 import { mostKnown, openServiceMiner, type ServiceMiner } from './service-miner.ts'
 
@@ -19,7 +21,7 @@ const hourlyAgainMs = minuteMs
 const allAgainMs = 10 * minuteMs
 
 /** So many lines are in memory at a time, with their texts. */
-const linesOfPart = 5_000
+const linesOfPart = 2_500
 /** Traces that are asked for in a minute and service; lines of further ones stay without a version. */
 const mostTraces = 5000
 const tracesOfQuery = 1000
@@ -46,6 +48,8 @@ export type LogMinerOptions = {
   readonly retentionDays: number
   /** Where this process begins among the shards, so that several share the work; 0 to 1. */
   readonly offset: number
+  /** Told how many lines were counted without their message, when there are any. */
+  readonly onUnkept?: (lines: number) => void
 }
 
 /**
@@ -60,6 +64,8 @@ export class LogMiner {
   readonly #stuck = new Map<string, Stuck>()
   /** Minutes and shards that are being counted. */
   readonly #running = new Map<string, Promise<void>>()
+  /** When it was said of a service that lines of it are not kept. */
+  readonly #unkeptAt = new Map<string, number>()
   #hourAt = Number.NEGATIVE_INFINITY
   #allAt = Number.NEGATIVE_INFINITY
 
@@ -97,6 +103,7 @@ export class LogMiner {
       this.#allAt = now
       this.#hourAt = now
       for (const [key, { until }] of this.#stuck) if (until + hourMs <= now) this.#stuck.delete(key)
+      for (const [service, at] of this.#unkeptAt) if (at + hourMs <= now) this.#unkeptAt.delete(service)
       return this.#o.retentionDays * dayMs - hourMs
     }
     if (now - this.#hourAt >= hourlyAgainMs) {
@@ -177,17 +184,35 @@ export class LogMiner {
     for (const ticks of Map.groupBy(chunk, ({ service }) => service).values()) {
       const mined = Map.groupBy(await this.#mineTicks(ticks as unknown as Chunk, signal), ({ at }) => at)
       for (const tick of ticks) {
+        await setImmediate()
         const known = counted.filter(({ service, at }) => service === tick.service && at === tick.at)
-        const grown = grownRows(mined.get(tick.at) ?? [], known)
+        const grown = await inTurns(grownRows(mined.get(tick.at) ?? [], known))
         if (grown.length === 0) this.#note(tick)
-        rows.push(...grown)
+        for (const row of grown) rows.push(row)
       }
     }
     if (this.#o.now() - started >= longMs && rows.length > 0) {
       // Storage may have forgotten the token of whoever was faster.
       if (linesOf(await this.#o.writer.counted(minute, shard, logShards)) !== before) return
     }
+    await setImmediate()
     await this.#o.writer.add(minute, shard, before, rows)
+    this.#tellUnkept(rows)
+  }
+
+  /** Their number is in the rollup and no evidence of anything new; people have to know that messages are missing there. */
+  #tellUnkept(rows: readonly NewSkeletonCount[]): void {
+    const unkept = rows.filter(({ skeleton }) => skeleton === 0)
+    if (unkept.length === 0) return
+    this.#o.onUnkept?.(linesOf(unkept))
+    for (const [service, own] of Map.groupBy(unkept, (row) => row.service)) {
+      if (this.#o.now() - (this.#unkeptAt.get(service) ?? Number.NEGATIVE_INFINITY) < hourMs) continue
+      this.#unkeptAt.set(service, this.#o.now())
+      this.#o.log.warn(
+        { service, lines: linesOf(own), most: mostKnown },
+        'a service logs more different messages than are kept; such lines are counted together, without their message',
+      )
+    }
   }
 
   async #mineTicks(ticks: Chunk, signal?: AbortSignal): Promise<readonly NewSkeletonCount[]> {
@@ -231,7 +256,7 @@ export class LogMiner {
   async #minerOf(service: string, at: number): Promise<ServiceMiner> {
     const known = this.#miners.get(service)
     const miner =
-      known ?? openServiceMiner(await this.#o.templates.skeletons(service, at - dayMs, at + dayMs, mostKnown))
+      known ?? (await openServiceMiner(await this.#o.templates.skeletons(service, at - dayMs, at + dayMs, mostKnown)))
     this.#miners.delete(service)
     this.#miners.set(service, miner)
     const [oldest] = this.#miners.keys()

@@ -3,10 +3,10 @@ import type { Deployment } from '../../domain/deployment.ts'
 import { DavyError } from '../../domain/errors.ts'
 import type { LogTemplatesReader, SkeletonRow } from '../../storage/log-templates-reader.ts'
 import type { RollupReader } from '../../storage/rollup-reader.ts'
-import type { ExpectedTemplates, Muted, TemplateFeedback } from './expected-templates.ts'
+import { type ExpectedTemplates, type Muted, mutedBy, type TemplateFeedback } from './expected-templates.ts'
 import type { KnownSkeletons } from './known-skeletons.ts'
 import { placeByPod } from './place-logs.ts'
-import { historyMs, type LogTemplate, type TemplateBooks } from './template-book.ts'
+import { historyMs, type LogTemplate, type TemplateBooks, unkept } from './template-book.ts'
 
 /** Lines and, of warnings and worse, the requests that they came from. Times are Unix milliseconds. */
 export type LogCounts = {
@@ -26,24 +26,25 @@ export type ListedTemplate = LogCounts & {
   readonly muted: Muted | null
 }
 
+/** What one cohort logged, among all its requests, and by how many pods. */
+type ArmCount = { readonly lines: number; readonly requests: number; readonly of: number; readonly pods: number }
+
 /** How a template of warnings or errors differs between the cohorts of a deployment. */
 export type ComparedTemplate = {
   readonly template: LogTemplate
   readonly severity: number
+  /** `same` also where the cohorts have too few requests to show that one of them logs it more often. */
   readonly change: 'new' | 'increased' | 'vanished' | 'same'
   /** When anybody first logged it, Unix milliseconds, as far back as rows reach; and the version that did. */
   readonly firstSeen: number
   readonly firstVersion: string
-  readonly arms: Readonly<
-    Record<Arm, { readonly lines: number; readonly requests: number; readonly of: number; readonly pods: number }>
-  >
+  readonly arms: Readonly<Record<Arm, ArmCount>>
   readonly muted: Muted | null
 }
 
 const warning = 13
 /** By request, so many times as often is another amount; and so many requests are more than a coincidence. */
 const increasedBeyond = 2
-const vanishedBelow = 0.5
 const leastRequests = 3
 
 /** What services log, for people: templates with their counts, what is new, and what somebody expects. */
@@ -86,7 +87,12 @@ export class LogTemplates {
         ...countsOf(some),
       }))
       return {
-        ...{ template, ...countsOf(own), severity: worst(own), muted: this.#expected.mutedAt(service, template, to) },
+        ...{
+          template,
+          ...countsOf(own),
+          severity: worst(own),
+          muted: mutedBy(this.#expected.wordOn(service, template), to),
+        },
         versions: versions.sort((a, b) => a.firstSeen - b.firstSeen || (a.version < b.version ? -1 : 1)),
       }
     })
@@ -127,9 +133,10 @@ export class LogTemplates {
         ...{ template, severity: worst(own), ...first, arms },
         change: changeOf(
           arms,
-          template.skeletons.some((skeleton) => isKnown(skeleton)),
+          // Of what is not told apart nobody can say that it is new.
+          template === unkept || template.skeletons.some((skeleton) => isKnown(skeleton)),
         ),
-        muted: this.#expected.mutedAt(service, template, to),
+        muted: mutedBy(this.#expected.wordOn(service, template), to),
       }
     })
     return compared.sort((a, b) => excess(b) - excess(a) || (a.template.hash < b.template.hash ? -1 : 1))
@@ -171,18 +178,21 @@ export class LogTemplates {
   async #firsts(deployment: Deployment, groups: readonly (readonly [LogTemplate, unknown])[], to: number) {
     const { service } = deployment
     const rows = await this.#reader.totals(service, warning, to - historyMs, to, false)
-    const own = rows.filter((row) => isSameUnit(row, deployment))
-    return new Map(
-      groups.map(([template]) => {
-        const [first] = own
-          .filter(({ skeleton }) => template.skeletons.includes(skeleton))
-          .sort((a, b) => a.firstSeen - b.firstSeen)
-        return [
-          template,
-          { firstSeen: first?.firstSeen ?? Date.parse(deployment.startedAt), firstVersion: first?.version ?? '' },
-        ]
-      }),
+    const placed = await placeByPod(this.#reader, service, rows, to - historyMs, to)
+    const templateOf = new Map(
+      groups.flatMap(([template]) => template.skeletons.map((skeleton) => [skeleton, template] as const)),
     )
+    const firsts = new Map<LogTemplate, { readonly firstSeen: number; readonly firstVersion: string }>()
+    for (const row of rows) {
+      const { skeleton, firstSeen } = row
+      const template = templateOf.get(skeleton)
+      if (template === undefined) continue
+      const place = placed(row)
+      const first = firsts.get(template)
+      if (!isSameUnit(place, deployment) || (first !== undefined && first.firstSeen <= firstSeen)) continue
+      firsts.set(template, { firstSeen, firstVersion: place.version })
+    }
+    return firsts
   }
 }
 
@@ -208,9 +218,14 @@ function worst(rows: readonly SkeletonRow[]): number {
 
 function changeOf({ canary, baseline }: ComparedTemplate['arms'], isKnown: boolean): ComparedTemplate['change'] {
   if (!isKnown && baseline.requests === 0) return 'new'
-  const [c, b] = [canary, baseline].map(({ requests, of }) => (of === 0 ? 0 : requests / of)) as [number, number]
-  if (canary.requests >= leastRequests && c > increasedBeyond * b) return 'increased'
-  return baseline.requests >= leastRequests && c < vanishedBelow * b && canary.requests === 0 ? 'vanished' : 'same'
+  // As often as the one cohort the other one would have logged it so often: less shows nothing, however rare it is there.
+  const expected = (by: ArmCount, of: number) => (by.of === 0 ? 0 : (by.requests / by.of) * of)
+  const [ofCanary, ofBaseline] = [expected(canary, baseline.of), expected(baseline, canary.of)]
+  if (canary.requests >= leastRequests && ofCanary >= leastRequests && ofCanary > increasedBeyond * baseline.requests)
+    return 'increased'
+  return baseline.requests >= leastRequests && ofBaseline >= leastRequests && canary.requests === 0
+    ? 'vanished'
+    : 'same'
 }
 
 /** Share of the canary's requests beyond the baseline's; what differs comes before what does not. */

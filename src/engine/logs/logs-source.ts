@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Arm, type Dimensions, resolveArm } from '../../domain/cohort.ts'
 import { DavyError } from '../../domain/errors.ts'
 import { type ArmSlice, type Counts, emptyArm, type Signature } from '../../domain/evidence.ts'
 import type { MetricSource, SourceAnswer } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { LogTemplatesReader, RequestTick, SkeletonRow } from '../../storage/log-templates-reader.ts'
-import type { ExpectedTemplates } from './expected-templates.ts'
+import { type ExpectedTemplates, mutedBy } from './expected-templates.ts'
 import type { KnownSkeletons } from './known-skeletons.ts'
 import type { LogMiner } from './log-miner.ts'
 import { checkLogQuery, severityOf } from './log-query.ts'
@@ -14,6 +15,8 @@ import { type LogTemplate, type TemplateBooks, unkept } from './template-book.ts
 /** Signatures of one arm and window; of more those that were logged most, the worst first. */
 const mostSignatures = 200
 const textCharacters = 200
+/** So many rows are looked at in a few milliseconds; then others have their turn. */
+const rowsOfTurn = 2000
 
 export type LogsSourceOptions = {
   readonly reader: LogTemplatesReader
@@ -61,23 +64,32 @@ export function createLogsSource(options: LogsSourceOptions): MetricSource {
         placeByPod(reader, service, lines, from, to),
       ])
       const isKnownTemplate = onceEach(({ skeletons }: LogTemplate) => skeletons.some((skeleton) => isKnown(skeleton)))
-      const judged = lines.flatMap((row) => {
+      const wordOn = onceEach((template: LogTemplate) => expected.wordOn(service, template))
+      const judged: Logged[] = []
+      for (const [at, row] of lines.entries()) {
+        if (at % rowsOfTurn === 0) await setImmediate()
         const template = book.templateOf(row.skeleton)
         const arm = resolveArm(placed(row), deployment, deployment)
         // By when it was logged, not by now: an answer must not depend on when it was asked for.
-        if (arm === null || expected.mutedAt(service, template, row.at) !== null) return []
-        return [{ row, arm, template, isKnown: isKnownTemplate(template) }]
-      })
+        if (arm === null || mutedBy(wordOn(template), row.at) !== null) continue
+        judged.push({ row, arm, template, isKnown: isKnownTemplate(template) })
+      }
       const answered = requests.flatMap((row) => {
         const arm = resolveArm(row, deployment, deployment)
         return arm === null ? [] : [{ row, arm }]
       })
-      return windows.map((window): SourceAnswer => {
+      const answers: SourceAnswer[] = []
+      for (const window of windows) {
+        await setImmediate()
         const isWithin = ({ row }: { readonly row: { readonly at: number } }) =>
           row.at >= window.from && row.at < window.to
         const [logged, served] = [judged.filter(isWithin), answered.filter(isWithin)]
-        return { baseline: armOf('baseline', metric, logged, served), canary: armOf('canary', metric, logged, served) }
-      })
+        answers.push({
+          baseline: armOf('baseline', metric, logged, served),
+          canary: armOf('canary', metric, logged, served),
+        })
+      }
+      return answers
     },
   }
 }

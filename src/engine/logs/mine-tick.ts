@@ -4,10 +4,12 @@ import type { LogLines, TracePlace } from '../../storage/log-lines-reader.ts'
 import type { NewSkeletonCount, SkeletonCount } from '../../storage/log-templates-writer.ts'
 import type { ServiceMiner } from './service-miner.ts'
 
-/** So much is read in about ten milliseconds; then whatever else this process has to do goes on. */
-const charactersOfTurn = 256 * 1024
+/** So much is read in a few milliseconds; then whatever else this process has to do goes on. */
+const charactersOfTurn = 128 * 1024
 /** A row costs something however short it is. */
 const charactersOfRow = 200
+/** So many rows are made in a few milliseconds. */
+const rowsOfTurn = 2000
 
 /** The rows of one service in some ticks, while its lines are being read. */
 export type TickCount = {
@@ -16,7 +18,8 @@ export type TickCount = {
    * @param places who answered in the traces of lines that name no version.
    */
   add(lines: readonly LogLines[], places: ReadonlyMap<string, TracePlace>): Promise<void>
-  rows(): readonly NewSkeletonCount[]
+  /** Lets others have their turn in between too. */
+  rows(): Promise<readonly NewSkeletonCount[]>
 }
 
 type Sum = {
@@ -34,6 +37,8 @@ export function countTick(miner: ServiceMiner): TickCount {
 
   return {
     async add(all, places) {
+      // Whoever read these lines from storage has used up the turn.
+      await setImmediate()
       let characters = 0
       for (const line of all) {
         characters += line.body.length + line.stacktrace.length + charactersOfRow
@@ -41,11 +46,14 @@ export function countTick(miner: ServiceMiner): TickCount {
           await setImmediate()
           characters = 0
         }
-        const { skeleton, example } = miner.read(line, line.lines)
+        const reading = miner.read(line, line.lines)
+        const { skeleton, example } = reading instanceof Promise ? await reading : reading
         const place = placed(line, places.get(line.traceId))
         const key = rowKey({ ...place, at: line.at, severity: line.severity, skeleton })
         let sum = sums.get(key)
         if (sum === undefined) {
+          // Its example is read a second time.
+          characters += line.body.length
           const row = {
             ...place,
             at: line.at,
@@ -67,12 +75,14 @@ export function countTick(miner: ServiceMiner): TickCount {
         for (const trace of line.traces) sum.traces.add(trace)
       }
     },
-    rows: () =>
-      [...sums.values()].map(({ row, traces, untraced, lines, firstSeen, lastSeen }) => ({
-        ...row,
-        ...{ lines, firstSeen, lastSeen },
-        requests: traces.size + untraced,
-      })),
+    async rows() {
+      const rows: NewSkeletonCount[] = []
+      for (const { row, traces, untraced, lines, firstSeen, lastSeen } of sums.values()) {
+        if (rows.length % rowsOfTurn === rowsOfTurn - 1) await setImmediate()
+        rows.push({ ...row, lines, firstSeen, lastSeen, requests: traces.size + untraced })
+      }
+      return rows
+    },
   }
 }
 

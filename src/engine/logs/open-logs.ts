@@ -30,12 +30,15 @@ export function openLogs(options: {
   readonly retentionDays: number
   /** 0 to 1, another one for each process, so that they share the counting. */
   readonly offset: number
+  /** Told how many lines were counted without their message, when there are any. */
+  readonly onUnkept?: (lines: number) => void
 }): Logs {
-  const { storage, facts, rollups, log, now, oldestUnstoredAt, retentionDays, offset } = options
+  const { storage, facts, rollups, log, now, oldestUnstoredAt, retentionDays, offset, onUnkept } = options
   const reader = new LogTemplatesReader(storage)
   const [lines, writer] = [new LogLinesReader(storage), new LogTemplatesWriter(storage)]
   const miner = new LogMiner({
     ...{ lines, templates: reader, writer, log, now, oldestUnstoredAt, retentionDays, offset },
+    ...(onUnkept === undefined ? {} : { onUnkept }),
   })
   const [books, known] = [new TemplateBooks(reader), new KnownSkeletons(reader, miner)]
   const expected = new ExpectedTemplates(facts, options.newId)

@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { openTemplateMiner, type SavedMiner } from '../../judges/log-templates/open-template-miner.ts'
 import { type LogRecord, readLogRecord } from '../../judges/log-templates/read-log-record.ts'
 import { openLineScanner } from '../../judges/log-templates/scan-line.ts'
 import { skeletonVersion } from '../../judges/log-templates/skeleton-hash.ts'
+import { inTurns } from './in-turns.ts'
 import { hashOf, readExample, writeExample } from './stored-example.ts'
 
 /** Distinct exceptions of one service; more are counted without telling them apart. */
@@ -17,22 +19,34 @@ export const mostKnown = mostSkeletons + mostExceptions
 type MinedRecord = { readonly skeleton: number; readonly example: () => string }
 
 /** Reads the lines of one service. It remembers at most {@link mostKnown} skeletons, about 10 MB. */
-export type ServiceMiner = { read(record: LogRecord, lines: number): MinedRecord }
+export type ServiceMiner = {
+  /** At once, unless room has to be made: that takes a while, and lets others have their turn. */
+  read(record: LogRecord, lines: number): MinedRecord | Promise<MinedRecord>
+}
+
+/** So many stored skeletons are read in about a millisecond; then others have their turn. */
+const examplesOfTurn = 250
 
 const unkept: MinedRecord = { skeleton: 0, example: () => '' }
 
 /** @param known stored forms of the skeletons that were counted before, so that a restart goes on where it ended. */
-export function openServiceMiner(known: Iterable<{ readonly example: string; readonly lines: number }>): ServiceMiner {
+export async function openServiceMiner(
+  known: Iterable<{ readonly example: string; readonly lines: number }>,
+): Promise<ServiceMiner> {
   const scan = openLineScanner()
   const exceptions = new Set<string>()
   const skeletons: SavedMiner['skeletons'][number][] = []
+  let read = 0
   for (const { example, lines } of known) {
+    read += 1
+    if (read % examplesOfTurn === 0) await setImmediate()
     const { kind, text, shown } = readExample(example, scan)
     if (kind === 'exception') exceptions.add(text)
     else skeletons.push({ text, lines, example: shown, isTemplate: kind === 'template' })
   }
-  const saved = { skeletons, aliases: [], unlearntLines: 0, learntSinceFull: 0, pausedLines: 0 }
-  const miner = openTemplateMiner({ version: skeletonVersion, ...saved }, mostSkeletons)
+  const saved = { skeletons, aliases: [], unlearntLines: 0, lengths: [] }
+  const miner = openTemplateMiner(undefined, mostSkeletons)
+  await inTurns(miner.mergeInSteps({ version: skeletonVersion, ...saved }))
 
   return {
     read(record, lines) {
@@ -44,11 +58,15 @@ export function openServiceMiner(known: Iterable<{ readonly example: string; rea
         exceptions.add(exception.text)
         return { skeleton: hashOf(exception), example: () => writeExample(exception, scan) }
       }
-      const skeleton = miner.add(read.text, lines)
-      const found = skeleton === 0 ? null : miner.skeletonOf(skeleton)
-      if (found === null) return unkept
-      const kind = found.isTemplate ? 'template' : 'message'
-      return { skeleton, example: () => writeExample({ kind, text: found.text, shown }, scan) }
+      const added = miner.addInSteps(read.text, lines)
+      return typeof added === 'number' ? minedOf(added, shown) : inTurns(added).then((hash) => minedOf(hash, shown))
     },
+  }
+
+  function minedOf(skeleton: number, shown: string): MinedRecord {
+    const found = skeleton === 0 ? null : miner.skeletonOf(skeleton)
+    if (found === null) return unkept
+    const kind = found.isTemplate ? 'template' : 'message'
+    return { skeleton, example: () => writeExample({ kind, text: found.text, shown }, scan) }
   }
 }

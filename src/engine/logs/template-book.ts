@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { consolidate } from '../../judges/log-templates/consolidate.ts'
+import { type Cluster, consolidate, consolidationOf } from '../../judges/log-templates/consolidate.ts'
 import { openLineScanner } from '../../judges/log-templates/scan-line.ts'
 import type { LogTemplatesReader, StoredSkeleton } from '../../storage/log-templates-reader.ts'
+import { inTurns } from './in-turns.ts'
 import { mostKnown } from './service-miner.ts'
 import { readExample, type Skeleton } from './stored-example.ts'
 
@@ -27,6 +28,8 @@ export const unkept: LogTemplate = {
 export const historyMs = 14 * 86_400_000
 
 const mostBooks = 100
+/** So many stored skeletons are read in about a millisecond. */
+const skeletonsOfTurn = 250
 
 /** Skeletons that may become one template: those of one length. `templates`, by skeleton: null until they are asked for. */
 type Group = { readonly entries: Entry[]; templates: ReadonlyMap<number, LogTemplate> | null }
@@ -42,8 +45,10 @@ export class TemplateBook {
   readonly #groupOf = new Map<number, Group>()
   readonly #groups = new Map<string, Group>()
 
-  learn(skeletons: readonly StoredSkeleton[]): void {
-    for (const { skeleton, example, firstSeen } of skeletons) {
+  /** Lets others have their turn in between, as {@link TemplateBook.settle} does: thousands take a while. */
+  async learn(skeletons: readonly StoredSkeleton[]): Promise<void> {
+    for (const [at, { skeleton, example, firstSeen }] of skeletons.entries()) {
+      if (at % skeletonsOfTurn === skeletonsOfTurn - 1) await setImmediate()
       if (this.#groupOf.has(skeleton)) continue
       const entry = { ...readExample(example, this.#scan), hash: skeleton, firstSeen }
       const key = entry.kind === 'exception' ? entry.kind : String(entry.text.split('\n').length)
@@ -55,12 +60,15 @@ export class TemplateBook {
     }
   }
 
-  /** Finds the templates of what has been learnt, and lets others have their turn in between: thousands take a while. */
+  /** Finds the templates of what has been learnt. */
   async settle(): Promise<void> {
     for (const group of this.#groups.values()) {
-      if (group.templates !== null) continue
-      group.templates = templatesOf(group.entries)
-      await setImmediate()
+      while (group.templates === null) {
+        const entries = [...group.entries]
+        const templates = templatesOf(entries, await inTurns(consolidationOf(textsOf(entries))))
+        // Somebody else's question may have brought more of them in the meantime.
+        if (entries.length === group.entries.length) group.templates = templates
+      }
     }
   }
 
@@ -75,15 +83,23 @@ export class TemplateBook {
   templateOf(skeleton: number): LogTemplate {
     const group = this.#groupOf.get(skeleton)
     if (group === undefined) return unkept
-    group.templates ??= templatesOf(group.entries)
+    group.templates ??= templatesOf(group.entries, consolidate(textsOf(group.entries)))
     return group.templates.get(skeleton) ?? unkept
   }
 }
 
-function templatesOf(entries: readonly Entry[]): ReadonlyMap<number, LogTemplate> {
-  const exceptions = entries.filter(({ kind }) => kind === 'exception')
-  const messages = entries.filter(({ kind }) => kind !== 'exception')
-  const clusters = consolidate(messages.map(({ text }) => text.split('\n')))
+function isMessage({ kind }: Entry): boolean {
+  return kind !== 'exception'
+}
+
+function textsOf(entries: readonly Entry[]): readonly string[][] {
+  return entries.filter(isMessage).map(({ text }) => text.split('\n'))
+}
+
+/** @param clusters of the entries that are messages. */
+function templatesOf(entries: readonly Entry[], clusters: readonly Cluster[]): ReadonlyMap<number, LogTemplate> {
+  const exceptions = entries.filter((entry) => !isMessage(entry))
+  const messages = entries.filter(isMessage)
   const groups = [
     ...exceptions.map((entry) => ({ text: textOf(entry), members: [entry] })),
     ...clusters.map(({ tokens, members }) => ({
@@ -127,7 +143,7 @@ export class TemplateBooks {
   async with(service: string, skeletons: Iterable<number>, to: number): Promise<TemplateBook> {
     const book = await this.#open(service, to)
     const missing = [...new Set(skeletons)].filter((skeleton) => !book.knows(skeleton))
-    if (missing.length > 0) book.learn(await this.#reader.examples(service, to - historyMs, to, missing))
+    if (missing.length > 0) await book.learn(await this.#reader.examples(service, to - historyMs, to, missing))
     await book.settle()
     // It grows by what is new; a new one holds again what is logged most.
     if (book.size > 2 * mostKnown) this.#books.delete(service)
@@ -146,7 +162,7 @@ export class TemplateBooks {
   async #read(service: string, to: number): Promise<TemplateBook> {
     try {
       const book = new TemplateBook()
-      book.learn(await this.#reader.skeletons(service, to - historyMs, to, mostKnown))
+      await book.learn(await this.#reader.skeletons(service, to - historyMs, to, mostKnown))
       return book
     } catch (error) {
       this.#books.delete(service)

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from './steps.ts'
 import { placeholder, type TokenKind, tokenKind } from './token-kind.ts'
 
 /** A template and the skeletons (by their index) that it stands for. */
@@ -24,6 +25,8 @@ const fewAfterHint = 3
 /** After these words comes a name. */
 const hints = new Set('user users host hostname file from by uid'.split(' '))
 const frequentFrom = 4
+/** So many clusters are looked at in a few milliseconds, however long their lines are. */
+const clustersOfStep = 250
 
 /**
  * Finds the variables that masks cannot know: skeletons that differ in few places become one template. A pure function of the
@@ -31,35 +34,49 @@ const frequentFrom = 4
  * Only skeletons of one length are joined.
  */
 export function consolidate(skeletons: readonly (readonly string[])[]): Cluster[] {
+  return atOnce(consolidationOf(skeletons))
+}
+
+/** The same in steps, none of which takes long: thousands of skeletons of one length take a tenth of a second together. */
+export function* consolidationOf(skeletons: readonly (readonly string[])[]): Steps<Cluster[]> {
   const byLength = new Map<number, Cluster[]>()
   skeletons.forEach((tokens, index) => {
     const group = byLength.get(tokens.length)
     if (group === undefined) byLength.set(tokens.length, [{ tokens, members: [index] }])
     else group.push({ tokens, members: [index] })
   })
-  return [...byLength.values()].flatMap((group) => consolidateLength(sorted(joinEqual(group))))
+  const all: Cluster[] = []
+  for (const group of byLength.values()) {
+    yield
+    for (const cluster of yield* consolidateLength(sorted(yield* joinEqual(group)))) all.push(cluster)
+  }
+  return all
 }
 
-function consolidateLength(clusters: readonly Cluster[]): readonly Cluster[] {
+function* consolidateLength(clusters: readonly Cluster[]): Steps<readonly Cluster[]> {
   let current = clusters
   for (let round = 0; round < iterations && current.length > 1; round += 1) {
     const before = current.length
-    current = sorted(joinSoftColumns(current))
+    yield
+    current = sorted(yield* joinSoftColumns(current))
     for (let hole = 0; hole < holeRounds; hole += 1) {
-      const joined = joinOneHole(current)
+      yield
+      const joined = yield* joinOneHole(current, yield* holeBuckets(current))
       const isDone = joined.length === current.length
+      yield
       current = sorted(joined)
       if (isDone) break
     }
-    current = sorted(joinManyHoles(current))
+    yield
+    current = sorted(yield* joinManyHoles(current))
     if (current.length === before) break
   }
   return current
 }
 
 /** Columns that are no plain words: values, numbered or dotted names, quotes. */
-function joinSoftColumns(clusters: readonly Cluster[]): Cluster[] {
-  const groups = grouped(clusters, (tokens) =>
+function* joinSoftColumns(clusters: readonly Cluster[]): Steps<Cluster[]> {
+  const groups = yield* grouped(clusters, (tokens) =>
     tokens.map((token, at) => (isSoft(tokenKind(token, tokens[at - 1])) ? placeholder : token)).join('\n'),
   )
   const joined = [...groups.values()].flatMap((group) => {
@@ -78,7 +95,8 @@ function joinSoftColumns(clusters: readonly Cluster[]): Cluster[] {
       members,
     }))
   })
-  return joinEqual(joined)
+  yield
+  return yield* joinEqual(joined)
 }
 
 function isSoft(kind: TokenKind): boolean {
@@ -96,10 +114,11 @@ function isVariable(lines: readonly (readonly string[])[], at: number): boolean 
 
 type Bucket = { readonly position: number; readonly clusters: number[] }
 
-/** Clusters that are equal but for one column. */
-function joinOneHole(clusters: readonly Cluster[]): Cluster[] {
+/** Clusters that are equal but for one column lie in one bucket. */
+function* holeBuckets(clusters: readonly Cluster[]): Steps<Iterable<Bucket>> {
   const buckets = new Map<number, Bucket>()
-  clusters.forEach(({ tokens }, index) => {
+  for (const [index, { tokens }] of clusters.entries()) {
+    if (isStepOver(index)) yield
     const keys = holeKeys(tokens)
     for (let position = 0; position < tokens.length; position += 1) {
       if (tokenKind(tokens[position] as string, tokens[position - 1]) === 'punctuation') continue
@@ -108,17 +127,23 @@ function joinOneHole(clusters: readonly Cluster[]): Cluster[] {
       if (bucket === undefined) buckets.set(key, { position, clusters: [index] })
       else bucket.clusters.push(index)
     }
-  })
+  }
+  return buckets.values()
+}
+
+function* joinOneHole(clusters: readonly Cluster[], buckets: Iterable<Bucket>): Steps<Cluster[]> {
   const isTaken = new Uint8Array(clusters.length)
   const joined: Cluster[] = []
-  const candidates = [...buckets.values()].filter((bucket) => bucket.clusters.length > 1)
+  const candidates = [...buckets].filter((bucket) => bucket.clusters.length > 1)
   candidates.sort(
     (one, other) =>
       other.clusters.length - one.clusters.length ||
       (one.clusters[0] as number) - (other.clusters[0] as number) ||
       one.position - other.position,
   )
-  for (const { position, clusters: all } of candidates) {
+  yield
+  for (const [at, { position, clusters: all }] of candidates.entries()) {
+    if (isStepOver(at)) yield
     const free = all.filter((index) => isTaken[index] === 0)
     if (
       free.length < 2 ||
@@ -135,7 +160,7 @@ function joinOneHole(clusters: readonly Cluster[]): Cluster[] {
     })
     for (const index of free) isTaken[index] = 1
   }
-  return joinEqual([...joined, ...clusters.filter((_, index) => isTaken[index] === 0)])
+  return yield* joinEqual([...joined, ...clusters.filter((_, index) => isTaken[index] === 0)])
 }
 
 function isHole(lines: readonly (readonly string[])[], position: number): boolean {
@@ -162,17 +187,22 @@ function isConstantWord(token: string): boolean {
 }
 
 /** Clusters that share their frequent words and differ in two or more columns, each of them with many values. */
-function joinManyHoles(clusters: readonly Cluster[]): Cluster[] {
+function* joinManyHoles(clusters: readonly Cluster[]): Steps<Cluster[]> {
   const frequency = new Map<string, number>()
-  for (const { tokens } of clusters)
+  for (const [index, { tokens }] of clusters.entries()) {
+    if (isStepOver(index)) yield
     tokens.forEach((token, at) => {
       const key = `${at}\n${token}`
       frequency.set(key, (frequency.get(key) ?? 0) + 1)
     })
+  }
   function isHoleAt(token: string, at: number): boolean {
     return tokenKind(token, undefined) !== 'punctuation' && (frequency.get(`${at}\n${token}`) ?? 0) < frequentFrom
   }
-  const groups = grouped(clusters, (tokens) => tokens.map((token, at) => (isHoleAt(token, at) ? '' : token)).join('\n'))
+  const groups = yield* grouped(clusters, (tokens) =>
+    tokens.map((token, at) => (isHoleAt(token, at) ? '' : token)).join('\n'),
+  )
+  yield
   const joined = [...groups.values()].flatMap((group) => {
     const { tokens } = group[0] as Cluster
     const holes = tokens.flatMap((token, at) => (isHoleAt(token, at) ? [at] : []))
@@ -187,26 +217,36 @@ function joinManyHoles(clusters: readonly Cluster[]): Cluster[] {
       },
     ]
   })
-  return joinEqual(joined)
+  yield
+  return yield* joinEqual(joined)
 }
 
-function joinEqual(clusters: readonly Cluster[]): Cluster[] {
-  return [...grouped(clusters, (tokens) => tokens.join('\n')).values()].map((group) =>
+function* joinEqual(clusters: readonly Cluster[]): Steps<Cluster[]> {
+  const groups = yield* grouped(clusters, (tokens) => tokens.join('\n'))
+  return [...groups.values()].map((group) =>
     group.length === 1
       ? (group[0] as Cluster)
       : { tokens: (group[0] as Cluster).tokens, members: group.flatMap((one) => one.members) },
   )
 }
 
-function grouped(clusters: readonly Cluster[], keyOf: (tokens: readonly string[]) => string): Map<string, Cluster[]> {
+function* grouped(
+  clusters: readonly Cluster[],
+  keyOf: (tokens: readonly string[]) => string,
+): Steps<Map<string, Cluster[]>> {
   const groups = new Map<string, Cluster[]>()
-  for (const cluster of clusters) {
+  for (const [index, cluster] of clusters.entries()) {
+    if (isStepOver(index)) yield
     const key = keyOf(cluster.tokens)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [cluster])
     else group.push(cluster)
   }
   return groups
+}
+
+function isStepOver(index: number): boolean {
+  return index % clustersOfStep === clustersOfStep - 1
 }
 
 /** The order of the text, so that nothing depends on the order of arrival. */

@@ -11,6 +11,8 @@ const sourceEndings = new Set('js ts py go rs rb cc hh sh cs kt pl hs ex ml fs v
 
 /** `Price#41`: every build moves the number, and may give it one digit more. */
 const placeInSource = /^[\w.$]*[A-Za-z]#\d+$/
+/** `1m30s`, `12.5µs`: what {@link isNumber} knows has one unit, of ASCII letters. */
+const duration = /^[+\-~]?(?:\d+(?:[.,]\d+)?(?:ns|[uµμ]?s|ms|[mhdw]))+$/i
 /** Longer than words get: base64, signatures. */
 const longWord = 60
 
@@ -76,7 +78,7 @@ function isAddress(word: string, { slashes }: Shape): boolean {
 }
 
 function isNumber(word: string): boolean {
-  return /^[+-]?0x/i.test(word) || /^[+\-~]?\d[\d.,]*[a-z%]{1,3}$/i.test(word)
+  return /^[+-]?0x/i.test(word) || duration.test(word) || /^[+\-~]?\d[\d.,]*[a-z%]{1,3}$/i.test(word)
 }
 
 /** Digests and addresses that happen to have no digit. */

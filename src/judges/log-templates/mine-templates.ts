@@ -18,7 +18,7 @@ export function mineTemplates(lines: readonly string[]): MinedTemplates {
     const known = indexByText.get(text)
     if (known !== undefined) return known
     indexByText.set(text, skeletons.length)
-    return skeletons.push([...tokens]) - 1
+    return skeletons.push(tokens) - 1
   })
   const clusterOf = new Int32Array(skeletons.length)
   const clusters = consolidate(skeletons)

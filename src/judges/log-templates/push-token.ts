@@ -1,5 +1,6 @@
 import { characterClass, classOf } from './character-class.ts'
-import { placeholder } from './token-kind.ts'
+import { isBoolean, placeholder } from './token-kind.ts'
+import type { TokenList } from './token-list.ts'
 
 const units = words(
   'b byte bytes kb mb gb tb kib mib gib tib bit bits bps kbps mbps ns us µs ms msec msecs s sec secs second seconds min mins ' +
@@ -14,8 +15,11 @@ const absent = words('null nil none undefined nan n/a <nil>')
 const separators = new Set([':', ',', '|', ';', '-', '/'])
 const valuePlaces = new Set(['=', ':', ',', '(', '|', '[', '{'])
 
-/** What a word is wherever it stands: its token, and whether it may also be a unit, part of a date, or no value. */
-export type WordReading = { readonly token: string; readonly role: 'plain' | 'unit' | 'date' | 'absent' }
+/** What a word is wherever it stands: its token, and whether that stands for a value, or it may also be a unit, part of a date, or no value. */
+export type WordReading = {
+  readonly token: string
+  readonly role: 'plain' | 'masked' | 'boolean' | 'unit' | 'date' | 'absent'
+}
 
 /** @param masked the word with its variable part taken away */
 export function readWord(word: string, masked: (word: string) => string): WordReading {
@@ -23,39 +27,40 @@ export function readWord(word: string, masked: (word: string) => string): WordRe
   const token = masked(word)
   if (units.has(lower)) return { token, role: 'unit' }
   if (months.has(lower) || weekdays.has(lower)) return { token, role: 'date' }
-  return { token, role: absent.has(lower) ? 'absent' : 'plain' }
+  if (absent.has(lower)) return { token, role: 'absent' }
+  if (isBoolean(token)) return { token, role: 'boolean' }
+  return { token, role: token === placeholder ? 'masked' : 'plain' }
 }
 
 /**
- * A word; nothing for a unit after a value; a value for a month or weekday of a date and for `null` where a value stands.
+ * A word; nothing for a unit after a value, unless it is a key; a value for a month or weekday of a date and for `null` where a value stands.
  *
  * @param after the place in the line right after it
  */
-export function pushWord({ token, role }: WordReading, line: string, after: number, tokens: string[]): void {
-  if (role !== 'plain') {
-    const previous = tokens.at(-1)
-    if (role === 'unit' && previous === placeholder) return
+export function pushWord({ token, role }: WordReading, line: string, after: number, tokens: TokenList): void {
+  if (role === 'plain') tokens.push(token)
+  else if (role === 'masked') pushMask(tokens)
+  else if (role === 'boolean') tokens.pushBoolean(token)
+  else {
+    const previous = tokens.last(1)
+    // `took=12ms bytes=7`: the name of the next value.
+    if (role === 'unit' && previous === placeholder && line[after] !== '=') return
     const isValue =
       role === 'date'
         ? isDateNext(line, after)
         : role === 'absent' && previous !== undefined && valuePlaces.has(previous)
-    if (isValue) {
-      pushMask(tokens)
-      return
-    }
+    if (isValue) pushMask(tokens)
+    else tokens.push(token)
   }
-  if (token === placeholder) pushMask(tokens)
-  else tokens.push(token)
 }
 
 /** A value; values in a row, or with a separator or a time zone between them, are one. */
-export function pushMask(tokens: string[]): void {
-  const last = tokens.length - 1
-  const previous = tokens[last]
+export function pushMask(tokens: TokenList): void {
+  const previous = tokens.last(1)
   if (previous === placeholder) return
-  if (last >= 1 && tokens[last - 1] === placeholder && previous !== undefined) {
+  if (previous !== undefined && tokens.last(2) === placeholder) {
     if (separators.has(previous) || zones.has(previous.toLowerCase())) {
-      tokens.length = last
+      tokens.drop(1)
       return
     }
   }
@@ -63,11 +68,9 @@ export function pushMask(tokens: string[]): void {
 }
 
 /** `<*> ( <*> )`, `<*> ( )` and `<*> [ <*> ]` say one value twice. */
-export function dropBracketAfterMask(tokens: string[], open: string): void {
-  const size = tokens.length
-  if (tokens[size - 2] === open && tokens[size - 3] === placeholder) tokens.length = size - 2
-  else if (tokens[size - 3] === open && tokens[size - 2] === placeholder && tokens[size - 4] === placeholder)
-    tokens.length = size - 3
+export function dropBracketAfterMask(tokens: TokenList, open: string): void {
+  if (tokens.last(2) === open && tokens.last(3) === placeholder) tokens.drop(2)
+  else if (tokens.last(3) === open && tokens.last(2) === placeholder && tokens.last(4) === placeholder) tokens.drop(3)
 }
 
 /** A word without the mark that ends its sentence. */

@@ -1,6 +1,7 @@
 import { characterClass, classOf, isAlphanumeric, isWordCode } from './character-class.ts'
 import { dropBracketAfterMask, pushMask } from './push-token.ts'
 import { placeholder } from './token-kind.ts'
+import type { TokenList } from './token-list.ts'
 
 const maxQuote = 200
 const maxBracket = 300
@@ -9,7 +10,7 @@ const methods = /^(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE) /
 /** Reads what begins with a delimiter: a quoted string, "=" with its value when that has brackets, else the mark itself.
  * @returns the place after it
  */
-export function scanDelimiter(line: string, at: number, end: number, tokens: string[]): number {
+export function scanDelimiter(line: string, at: number, end: number, tokens: TokenList): number {
   const mark = line[at] as string
   if (mark === '"' || mark === "'") {
     const after = scanQuote(line, at, end, tokens)
@@ -18,13 +19,13 @@ export function scanDelimiter(line: string, at: number, end: number, tokens: str
   if (mark === '<' && classOf(line.charCodeAt(at + 1)) === characterClass.digit && !isBracketed(line, at + 1, end)) {
     return at + 1
   }
-  if (mark === '>' && tokens.at(-1) === placeholder && tokens.at(-2) === '<') {
-    tokens.length -= 2
+  if (mark === '>' && tokens.last(1) === placeholder && tokens.last(2) === '<') {
+    tokens.drop(2)
     pushMask(tokens)
     return at + 1
   }
   if (mark === '=') {
-    if (tokens.at(-1) !== '=') tokens.push('=')
+    if (tokens.last(1) !== '=') tokens.push('=')
     return scanAfterEquals(line, at + 1, end, tokens)
   }
   tokens.push(mark)
@@ -40,7 +41,7 @@ function isBracketed(line: string, start: number, end: number): boolean {
 }
 
 /** `ruser= rhost=` has an empty value, `source=Work{1 2}` a value with brackets: both are one value. */
-function scanAfterEquals(line: string, at: number, end: number, tokens: string[]): number {
+function scanAfterEquals(line: string, at: number, end: number, tokens: TokenList): number {
   const isAttached = at >= 2 && isWordCode(line.charCodeAt(at - 2))
   const next = classOf(line.charCodeAt(at))
   if (isAttached && (at >= end || next !== characterClass.digit) && hasNoValue(line, at, end)) {
@@ -83,7 +84,7 @@ function matchingClose(line: string, open: number, end: number): number {
 }
 
 /** @returns the place after the quote; 0 when it is no quoted string: an apostrophe, or one that never ends. */
-function scanQuote(line: string, at: number, end: number, tokens: string[]): number {
+function scanQuote(line: string, at: number, end: number, tokens: TokenList): number {
   const mark = line[at] as string
   if (at > 0 && isAlphanumeric(line.charCodeAt(at - 1))) return 0
   const close = line.indexOf(mark, at + 1)

@@ -1,53 +1,69 @@
 import { characterClass, classOf, isAlphanumeric } from './character-class.ts'
 import { isHostBeforePort, isValueByDigits } from './mask-word.ts'
 import { pushMask, pushWord } from './push-token.ts'
-import { openWordMemory, type WordMemory } from './remember-words.ts'
+import { openWordMemory } from './remember-words.ts'
 import { scanDelimiter } from './scan-delimiter.ts'
 import { isBoolean, placeholder } from './token-kind.ts'
+import { TokenList } from './token-list.ts'
 
 /** Longer lines are cut at the last space before it, so that no half word makes a shape of its own. */
 const maxCharacters = 2048
 const maxTokens = 256
 /** More booleans than this in one line are a dump of state: kept, they would make a shape for each combination. */
 const maxBooleans = 3
+const space = 32
 const apostrophe = 39
 const hashMark = 35
+const minus = 45
 const dot = 46
 const colon = 58
 const equals = 61
 const questionMark = 63
 const fnvOffset = 0x811c9dc5 | 0
 const fnvPrime = 0x01000193
-const hexGroups = /[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,}(?:%\w+)?/iy
+/** At most as many groups as a SHA-512 fingerprint has, or a hostile line would be read to its end from each of its words. */
+const hexGroups = /[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,63}(?:%\w+)?/iy
+const leastHex = 6
 
-/** Reads a line into its skeleton. The array is the scanner's own: it is overwritten by the next line. */
+/**
+ * One for all scanners of this process, so that it is bounded however many services are read; what it makes of a word does
+ * not depend on what it has read before.
+ */
+const memory = openWordMemory()
+
+/** Reads a line into its skeleton. */
 export type LineScanner = (line: string) => readonly string[]
 
 /**
  * A scanner turns a log line into a skeleton: its words and punctuation with one placeholder for each value or run of
- * values. It remembers what it made of a word, so a scanner belongs to one miner; the result depends on the line only.
+ * values. The result depends on the line only.
  */
 export function openLineScanner(): LineScanner {
-  const tokens: string[] = []
-  const memory = openWordMemory()
+  const tokens = new TokenList()
 
   return (line) => {
-    tokens.length = 0
+    tokens.clear()
+    memory.begin()
     const end = lineEnd(line)
     let at = 0
-    while (at < end && tokens.length < maxTokens) {
-      const kind = classOf(line.charCodeAt(at))
-      if (kind === characterClass.space) at += 1
+    while (at < end && tokens.size < maxTokens) {
+      const code = line.charCodeAt(at)
+      const kind = classOf(code)
+      if (code === space || kind === characterClass.space) at += 1
       else if (kind === characterClass.delimiter) at = scanDelimiter(line, at, end, tokens)
-      else at = scanWord(line, at, end, tokens, memory)
+      else {
+        const after = memory.follow(line, at, end)
+        if (after > 0) pushWord(memory.followed(), line, after, tokens)
+        at = after > 0 ? after : scanWord(line, at, end, tokens)
+      }
     }
-    maskManyBooleans(tokens)
-    return tokens
+    const all = tokens.toArray()
+    return tokens.booleans <= maxBooleans ? all : all.map((token) => (isBoolean(token) ? placeholder : token))
   }
 }
 
 /** One pass over the word's characters finds all that can be told without a string of it: most words need none. */
-function scanWord(line: string, start: number, end: number, tokens: string[], memory: WordMemory): number {
+function scanWord(line: string, start: number, end: number, tokens: TokenList): number {
   let at = start
   let hash = fnvOffset
   let code = 0
@@ -56,7 +72,7 @@ function scanWord(line: string, start: number, end: number, tokens: string[], me
     if (classOf(code) !== characterClass.letter) break
     hash = Math.imul(hash ^ code, fnvPrime)
   }
-  if (at === end || code === 32) {
+  if (at === end || code === space) {
     pushWord(memory.readingOf(line, start, at, hash), line, at, tokens)
     return at
   }
@@ -109,9 +125,21 @@ function scanWord(line: string, start: number, end: number, tokens: string[], me
     return leader.to
   }
   // Values hardly come twice, so remembering them would only push out words.
-  if (!hasHashMark && isValueByDigits(digits, letters, runs)) pushMask(tokens)
+  const isValue = digits > 0 && !hasHashMark && (isValueByDigits(digits, letters, runs) || isHex(line, start, at))
+  if (isValue) pushMask(tokens)
   else pushWord(memory.readingOf(line, start, at, hash), line, at, tokens)
   return at
+}
+
+/** What `maskWord` says of a word with a digit too, after more questions. */
+function isHex(line: string, start: number, end: number): boolean {
+  if (end - start < leastHex) return false
+  for (let at = start; at < end; at += 1) {
+    const code = line.charCodeAt(at)
+    const isLetter = (code >= 97 && code <= 102) || (code >= 65 && code <= 70)
+    if (!isLetter && (code < 48 || code > 57) && code !== minus) return false
+  }
+  return true
 }
 
 function hashOf(line: string, start: number, end: number): number {
@@ -148,13 +176,6 @@ function dotLeader(line: string, start: number, end: number): { from: number; to
   let to = from
   while (line[to] === '.') to += 1
   return to < end ? { from, to } : undefined
-}
-
-function maskManyBooleans(tokens: string[]): void {
-  let count = 0
-  for (const token of tokens) if ((token.length === 4 || token.length === 5) && isBoolean(token)) count += 1
-  if (count <= maxBooleans) return
-  for (let at = 0; at < tokens.length; at += 1) if (isBoolean(tokens[at] as string)) tokens[at] = placeholder
 }
 
 function lineEnd(line: string): number {

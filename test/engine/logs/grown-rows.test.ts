@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
-import { grownRows } from '../../../src/engine/logs/grown-rows.ts'
+import { grownRows as grownInSteps } from '../../../src/engine/logs/grown-rows.ts'
+import { atOnce } from '../../../src/judges/log-templates/steps.ts'
 import type { NewSkeletonCount } from '../../../src/storage/log-templates-writer.ts'
+
+const grownRows = (...rows: Parameters<typeof grownInSteps>) => atOnce(grownInSteps(...rows))
 
 function row(skeleton: number, lines: number, more: Partial<NewSkeletonCount> = {}): NewSkeletonCount {
   return {

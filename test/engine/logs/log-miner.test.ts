@@ -176,3 +176,24 @@ function methodsOf(storage: Storage): Storage {
     close: () => storage.close(),
   }
 }
+
+test('what does not fit into the memory of a service is counted, named in the log and in a metric, and pushes nothing else out', async () => {
+  const letters = (i: number) =>
+    [...i.toString(26)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26)))
+  const word = (i: number, salt: number) => `w${letters((i * 2_654_435_761 + salt * 40_503) % 1_000_003).join('')}`
+  const soup = (i: number) => Array.from({ length: 6 }, (_, salt) => word(i + 7 * salt, salt)).join(' ')
+  const line = (i: number, body: string) => ({ at: tick + i, service: 'soup', version: '1', body })
+  await lab.store([
+    ...Array.from({ length: 40 }, (_, i) => line(i, 'the disk is full')),
+    ...Array.from({ length: 4000 }, (_, i) => line(i, soup(i))),
+  ])
+  let unkept = 0
+  lab.logged.length = 0
+  await lab.miner(now, { onUnkept: (lines) => (unkept += lines) }).tick()
+  const rows = await counted('soup')
+  expect(rows.reduce((sum, { lines }) => sum + lines, 0)).toBe(4040)
+  expect(rows).toContainEqual(expect.objectContaining({ lines: 40, example: 'the disk is full' }))
+  expect(rows.length).toBeLessThan(3000)
+  expect(unkept).toBeGreaterThan(1000)
+  expect(lab.logged.filter(({ service }) => service === 'soup')).toMatchObject([{ lines: unkept, most: 7000 }])
+})

@@ -99,14 +99,24 @@ test('as a proportion, requests that log an error fail', async () => {
   expect(first!.baseline).toMatchObject({ requests: 30, errors: 1 })
 })
 
-test('what somebody expects is no evidence until it expires', async () => {
+test('what somebody expects is no evidence until it expires, and all that was said stays on record', async () => {
+  const late = { at: start + 11_000, severity: 17, body: 'disk 7 is full', version: '2', pod: 'c', traceId: '' }
+  await lab.store([late])
   const { templates } = logsOf()
   const [disk] = await templates.list({ service: 'shop' }, { from: start, to: now, severity: 17 })
   const said = { service: 'shop', hash: disk!.template.hash, verdict: 'expected', reason: 'PAY-12', by: 'ana' } as const
-  await templates.say({ ...said, expiresAt: new Date(start + 15_000).toISOString() }, now)
-  expect((await ask())[0]!.canary.signatures).toEqual({})
+  await templates.say({ ...said, expiresAt: new Date(start + 10_000).toISOString() }, now)
+  const [during, after] = await ask()
+  expect(during!.canary.signatures).toEqual({})
+  expect(Object.values(after!.canary.signatures!)).toMatchObject([{ text: 'disk <*> is full', pods: { c: 1 } }])
   await templates.say({ ...said, verdict: 'unexpected', expiresAt: new Date(now + 1000).toISOString() }, now)
   expect(Object.keys((await ask())[0]!.canary.signatures!)).toHaveLength(1)
+  const record = await lab.facts.list<object>({ kind: 'log-template-feedback' })
+  const { hash } = disk!.template
+  expect(record.map(({ body }) => body)).toMatchObject([
+    { verdict: 'expected', hash, text: 'disk <*> is full', reason: 'PAY-12', by: 'ana' },
+    { verdict: 'unexpected', hash, by: 'ana' },
+  ])
 })
 
 test('lines that wait for storage are a source that cannot be asked, not silence', async () => {

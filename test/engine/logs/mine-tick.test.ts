@@ -35,7 +35,7 @@ const line = (i: number): LogLines => ({
 })
 
 test('others have their turn while many lines are counted', async () => {
-  const count = countTick(openServiceMiner([]))
+  const count = countTick(await openServiceMiner([]))
   let isCounting = true
   const counting = count
     .add(
@@ -52,5 +52,5 @@ test('others have their turn while many lines are counted', async () => {
   }
   await counting
   expect(turns).toBeGreaterThan(10)
-  expect(count.rows().map(({ lines }) => lines)).toEqual([1000])
+  expect((await count.rows()).map(({ lines }) => lines)).toEqual([1000])
 })

@@ -15,6 +15,8 @@ const oneLine: readonly (readonly [string, string, string])[] = [
   ['a value in angle brackets', 'player <3fa91c> and <fa93e1c>, load <5 ms', 'player <*> and <*> , load <*>'],
   ['a thread number', 'worker-3 took L2', 'worker-# took L#'],
   ['a size said twice', 'sent 403 bytes (1.2 KB) to x', 'sent <*> to x'],
+  ['a duration of several units', 'took 1m30s, at most 12.5µs', 'took <*> , at most <*>'],
+  ['a key that is called like a unit', 'took=12ms bytes=7', 'took = <*> bytes = <*>'],
   ['a list of numbers', 'values [1, 2, 3] end', 'values [ <*> ] end'],
   ['a quoted word', 'lock "View Lock" held, can\'t wait', 'lock "View Lock" held , can\'t wait'],
   ['null where a value stands', 'none of them, reason: null', 'none of them , reason : <*>'],

@@ -72,10 +72,33 @@ test('lines without any shape stay bounded, are counted as not learnt, and known
   const { skeletons, unlearntLines } = miner.save()
   expect(skeletons.length).toBeLessThanOrEqual(200)
   expect(unlearntLines).toBeGreaterThan(2500)
-  expect(miner.add('something never seen here')).toBe(0)
+  expect(miner.add('six words that nobody ever saw')).toBe(0)
+  // What has another length is none of that soup, and is learnt.
+  expect(miner.templateOf(miner.add('something never seen here')).text).toBe('something never seen here')
   expect(miner.templateOf(0).text).toBe('<*>')
   expect(miner.templateOf(miner.add('the disk is full')).text).toBe('the disk is full')
-  expect(miner.templates().reduce((sum, template) => sum + template.lines, 0)).toBe(3302)
+  expect(miner.templates().reduce((sum, template) => sum + template.lines, 0)).toBe(3303)
+})
+
+test('room is made in steps, between which others add lines: none is lost, and the limit holds', () => {
+  const random = seededRandom(6)
+  const soup = () => Array.from({ length: 6 }, () => name(random)).join(' ')
+  const miner = openTemplateMiner(undefined, 1500)
+  let [added, steps] = [0, 0]
+  for (let i = 0; i < 2000; i += 1) {
+    const hash = miner.addInSteps(i % 3 === 0 ? soup() : `account ${name(random)} was created by the importer`)
+    added += 1
+    if (typeof hash === 'number') continue
+    while (hash.next().done !== true) {
+      steps += 1
+      miner.add(steps % 5 === 0 ? soup() : 'the disk is full')
+      added += 1
+    }
+    expect(miner.save().skeletons.length).toBeLessThanOrEqual(1500)
+  }
+  expect(steps).toBeGreaterThan(10)
+  expect(miner.templates().reduce((sum, template) => sum + template.lines, 0)).toBe(added)
+  expect(miner.templates().map(({ text }) => text)).toContain('account <*> was created by the importer')
 })
 
 test('counts a line that came more than once', () => {
