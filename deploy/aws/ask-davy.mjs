@@ -2,9 +2,10 @@
  * Registers the deployment, once for a key however often it is asked about, and reads its gate.
  * @param about {service, environment, version} as telemetry has them.
  * @param key the same for every question about one rollout.
+ * @param patienceMs for each of its two questions; Lambda's own time must be longer than both.
  * @returns the gate as an ECS lifecycle hook answers it. Whatever goes wrong is IN_PROGRESS: neither a pass nor a fault.
  */
-export async function askDavy({ service, environment, version }, key, env = process.env) {
+export async function askDavy({ service, environment, version }, key, env = process.env, patienceMs = 8_000) {
   const wait = (reason) => ({ hookStatus: 'IN_PROGRESS', callBackDelay: 30, hookDetails: { reason } })
   if (!service || !version) return wait('hookDetails of the hook name no service and version')
   const headers = { authorization: `Bearer ${env.DAVY_TOKEN}`, 'content-type': 'application/json' }
@@ -13,7 +14,7 @@ export async function askDavy({ service, environment, version }, key, env = proc
       ...init,
       headers: { ...headers, ...init.headers },
       redirect: 'error',
-      signal: AbortSignal.timeout(8_000),
+      signal: AbortSignal.timeout(patienceMs),
     })
     if (response.status !== 200 && response.status !== 201) throw new Error(`Davy answered ${response.status}`)
     return response.json()

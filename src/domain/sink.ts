@@ -201,6 +201,12 @@ export type Requirements = {
    * no more once a newer deployment of the unit with the same strategy has begun.
    */
   readonly isLasting?: true
+  /**
+   * It tells that a rollback is over, so the end of a deployment is sent once its canary gets no more traffic, or the
+   * rollback was said to be done. Absent: at once.
+   * @param receipts of this endpoint for this deployment.
+   */
+  readonly waitsForTraffic?: (endpoint: Pick<Endpoint, 'options'>, receipts: readonly Receipt[]) => boolean
   /** What the rules above cannot say, as one sentence of what would be right; null when all is well. */
   readonly fault?: (endpoint: Pick<Endpoint, 'url' | 'options' | 'act'>, hasSecret: boolean) => string | null
 }

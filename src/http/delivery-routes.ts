@@ -2,7 +2,7 @@ import { deliveriesQuery } from './endpoint-schemas.ts'
 import { idParams } from './schemas.ts'
 import type { App, Services } from './services.ts'
 
-/** What became of every message of the last week, and sending one again. */
+/** What became of every message of the last week, what waits or died within it, and sending one again. */
 export function deliveryRoutes(app: App, { deliverer, stopping }: Services): void {
   app.get(
     '/api/v1/deliveries',

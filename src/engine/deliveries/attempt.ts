@@ -19,10 +19,12 @@ export type Attempt = {
   readonly receipt: Receipt | null
   /** When the next attempt is made; null when none is. */
   readonly nextAt: string | null
+  /** Of a dead letter: the fact that it tells of. */
+  readonly of?: Pick<Outgoing, 'kind' | 'key'>
 }
 
 /** An attempt as it is shown. */
-type AttemptView = Omit<Attempt, 'deliveryId' | 'messageId' | 'type' | 'endpoint' | 'receipt'>
+type AttemptView = Omit<Attempt, 'deliveryId' | 'messageId' | 'type' | 'endpoint' | 'receipt' | 'of'>
 
 /** One message to one endpoint, with what has been tried. */
 export type DeliveryRecord = {

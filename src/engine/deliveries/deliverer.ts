@@ -4,24 +4,24 @@ import { derivedId } from '../../platform/ids.ts'
 import { withSpan } from '../../platform/tracing.ts'
 import { coalesce } from '../coalesce.ts'
 import type { DeliveryRecord } from './attempt.ts'
+import { Burials } from './burials.ts'
 import { claim } from './claim.ts'
 import { Lane } from './lane.ts'
 import { type Attempted, DeliveryLog, type DeliveryLogOptions, type Made } from './log.ts'
 import { Outbox } from './outbox.ts'
-import { type Circumspection, reasonToStay } from './reason-to-stay.ts'
+import { type Circumspection, reasonToStay, waitsForTraffic } from './reason-to-stay.ts'
 import { approvalOf, messageOf, noticeOf } from './render.ts'
-import { retriedForMs } from './retry-delay.ts'
 import { mayGo, type Waiting } from './select.ts'
 import { send } from './send.ts'
-
-/** Of what an endpoint that is down will not be sent any more, so many are put on record in one round. */
-const buriedAtOnce = 50
 
 /** What the gate does not say just now, or what could not be attempted or recorded, is taken up again after this time. */
 const heldMs = 1_000
 
+/** Whether traffic is back is asked so seldom: it takes a query, and rollups are of ten seconds. */
+const lookedForMs = 10_000
+
 export type DelivererOptions = DeliveryLogOptions &
-  Circumspection & {
+  Omit<Circumspection, 'runsSince'> & {
     readonly ports: Ports
     readonly publicUrl: string
     /** Whether other processes may deliver from the same storage. */
@@ -36,6 +36,8 @@ export class Deliverer {
   readonly #o: DelivererOptions
   readonly #outbox: Outbox
   readonly #deliveryLog: DeliveryLog
+  readonly #burials: Burials
+  readonly #circumspection: Circumspection
   readonly #lanes = new Map<string, Lane>()
   readonly #underway = new Set<string>()
   readonly #working = new Set<Promise<void>>()
@@ -43,6 +45,8 @@ export class Deliverer {
   readonly #unrecorded = new Map<string, Made>()
   /** Of deliveries that were put off, Unix milliseconds until when. */
   readonly #heldUntil = new Map<string, number>()
+  /** Deliveries that wait for traffic to come back, which is not a backlog. */
+  readonly #forTraffic = new Set<string>()
   readonly #round: () => Promise<void>
   #stop: AbortSignal = new AbortController().signal
   #isFinishing = false
@@ -51,6 +55,8 @@ export class Deliverer {
     this.#o = options
     this.#outbox = new Outbox(options)
     this.#deliveryLog = new DeliveryLog(options, this.#outbox)
+    this.#burials = new Burials(options, this.#outbox, this.#deliveryLog)
+    this.#circumspection = { ...options, runsSince: options.now() }
     this.#round = coalesce(() => this.#startDue())
   }
 
@@ -92,7 +98,7 @@ export class Deliverer {
     return this.#outbox.refresh()
   }
 
-  /** Of the last week, newest first. */
+  /** Of the last week, and what waits or died within it, newest first. */
   list(): readonly DeliveryRecord[] {
     return this.#outbox.list()
   }
@@ -146,16 +152,22 @@ export class Deliverer {
     await this.refresh()
     const now = this.#o.now()
     this.#measure(now)
-    const given: Waiting[] = []
     for (const [endpointId, { disabledBecause }] of this.#o.endpoints.states) {
       if (disabledBecause !== null) continue
       const lane = this.#laneOf(endpointId)
       lane.replace(this.#dueAt(endpointId, lane.isResting(now), now))
       while (lane.hasRoom(now) && !this.#stop.aborted && !this.#isFinishing) this.#startWorker(lane)
-      if (lane.isDown) given.push(...this.#givenUpAt(endpointId, now))
       if (lane.isIdle) this.#lanes.delete(endpointId)
     }
-    for (const item of given.slice(0, buriedAtOnce)) await this.#bury(item)
+    const dead = await this.#burials.round({
+      isDown: (endpointId) => this.#lanes.get(endpointId)?.isDown === true,
+      isUnderway: (id) => this.#underway.has(id),
+      isForTraffic: (id) => this.#forTraffic.has(id),
+    })
+    for (const id of dead) {
+      this.#forTraffic.delete(id)
+      this.#heldUntil.delete(id)
+    }
   }
 
   #dueAt(endpointId: string, onlyRollbacks: boolean, now: number): Waiting[] {
@@ -173,22 +185,9 @@ export class Deliverer {
     return until !== undefined && until > now
   }
 
-  /** What is a day old and was never attempted, since nothing reached the endpoint. */
-  #givenUpAt(endpointId: string, now: number): Waiting[] {
-    const before = new Date(now - retriedForMs).toISOString()
-    const given: Waiting[] = []
-    for (const chain of this.#outbox.chainsOf(endpointId, ({ writtenAt }) => writtenAt < before)) {
-      const [first] = chain
-      if (first !== undefined && first.record.attempts.length === 0 && first.outgoing.writtenAt < before)
-        given.push(first)
-      if (given.length >= buriedAtOnce) break
-    }
-    return given.filter(({ record }) => !this.#underway.has(record.id))
-  }
-
   #measure(now: number): void {
     const { webhookPending, webhookOldestPending, webhookDeliveries } = this.#o.metrics
-    const { count, oldest } = this.#outbox.waiting()
+    const { count, oldest } = this.#outbox.waiting((id) => this.#forTraffic.has(id))
     webhookPending.set(count)
     webhookOldestPending.set(oldest === null ? 0 : (now - Date.parse(oldest)) / 1000)
     // An increase from nothing to one is seen only where there was a nothing.
@@ -228,10 +227,17 @@ export class Deliverer {
       if (this.#nextOf(item)?.record.id !== record.id) continue
       this.#underway.add(record.id)
       try {
-        if ((await reasonToStay(this.#o, item)) === 'wait') {
+        if ((await reasonToStay(this.#circumspection, item)) === 'wait') {
           this.#heldUntil.set(record.id, now + heldMs)
           continue
         }
+        const receipts = this.#outbox.receiptsOf(endpoint.id, record.deploymentId)
+        if (await waitsForTraffic(this.#circumspection, item, receipts)) {
+          this.#heldUntil.set(record.id, now + lookedForMs)
+          this.#forTraffic.add(record.id)
+          continue
+        }
+        this.#forTraffic.delete(record.id)
         if (await this.#isMine(item, now)) await this.#attempt(item, signal, lane)
       } catch (error) {
         if (signal.aborted) return
@@ -266,7 +272,7 @@ export class Deliverer {
     const { record, endpoint, outgoing } = attempted
     let made = this.#unrecorded.get(record.id)
     if (made === undefined) {
-      const stay = await reasonToStay(this.#o, attempted)
+      const stay = await reasonToStay(this.#circumspection, attempted)
       if (stay === 'wait') return false
       if (stay !== null) made = { at: this.#o.now(), result: { outcome: 'skipped', note: stay } }
     }
@@ -317,12 +323,5 @@ export class Deliverer {
     )
     stop()
     return result
-  }
-
-  /** What an endpoint that is down was never sent, and is a day old: on record as dead, to be replayed by hand. */
-  async #bury(item: Waiting): Promise<void> {
-    const error = 'never attempted: nothing has reached the endpoint for a day'
-    const result: AttemptResult = { outcome: 'failed', status: null, error }
-    await this.#deliveryLog.record(item, { at: this.#o.now(), result })
   }
 }

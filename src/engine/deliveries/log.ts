@@ -56,9 +56,25 @@ export class DeliveryLog {
     this.#tellOf(attempted, attempt)
   }
 
+  /**
+   * Puts on record as dead what is not attempted any more, to be replayed by hand; nothing when something else is on
+   * record by now: another process's attempt, or its burial.
+   * @throws what the storage throws.
+   */
+  async bury(attempted: Attempted, error: string): Promise<void> {
+    const { record } = attempted
+    const made: Made = { at: this.#o.now(), result: { outcome: 'failed', status: null, error } }
+    const attempt = this.#attemptOf(attempted, made, (record.attempts.at(-1)?.attempt ?? 0) + 1)
+    const key = `${record.id}/${attempt.attempt}`
+    const { won, body } = await this.#o.facts.putOnce('attempt', key, record.deploymentId, attempt)
+    this.#outbox.takeAttempt(body)
+    if (won) this.#tellOf(attempted, attempt)
+  }
+
   #attemptOf({ record, endpoint, outgoing }: Attempted, { at, result }: Made, attempt: number): Attempt {
     const nextAt = result.outcome === 'retry' ? this.#nextAt({ record, outgoing }, at, result.retryAfterSeconds) : null
     const isDone = result.outcome === 'delivered' || result.outcome === 'skipped'
+    const isDead = !isDone && nextAt === null
     return {
       deliveryId: record.id,
       messageId: outgoing.id,
@@ -72,6 +88,7 @@ export class DeliveryLog {
       note: isDone ? (result.note ?? null) : null,
       receipt: result.outcome === 'skipped' ? null : (result.receipt ?? null),
       nextAt,
+      ...(isDead ? { of: { kind: outgoing.kind, key: outgoing.key } } : {}),
     }
   }
 

@@ -10,10 +10,9 @@ import type { Claim } from './claim.ts'
 import type { EndpointState } from './endpoint-facts.ts'
 import type { Endpoints } from './endpoints.ts'
 import { isFor, type Outgoing, outgoingOf, toldKinds } from './outgoing.ts'
+import { keptMs, readsFrom } from './reads-from.ts'
 import type { Waiting } from './select.ts'
-
-/** A message that reached nobody within a week is history, and so is the record of its attempts. */
-const keptMs = 7 * 86_400_000
+import { type DeadLetter, Strays } from './strays.ts'
 
 /** Verdicts that came lately are kept for their first attempt, so that it needs no query. */
 const keptBodies = 500
@@ -28,18 +27,21 @@ export type OutboxOptions = {
 
 /**
  * What is to be sent, kept nowhere: it is every fact that an endpoint is told of, less the attempts on record. In memory
- * is one week of it.
+ * is one week of it, what waits, and what died within a week.
  */
 export class Outbox {
   readonly #o: OutboxOptions
   readonly #read: () => Promise<void>
   /** In the order of their writing. */
-  readonly #outgoing = new Map<string, Outgoing>()
+  #outgoing = new Map<string, Outgoing>()
   readonly #bodies = new Map<string, Verdict>()
   readonly #attempts = new Map<string, Map<number, Attempt>>()
   readonly #records = new Map<string, DeliveryRecord>()
+  /** The deliveries of a message. */
+  readonly #ofMessage = new Map<string, Set<string>>()
   readonly #claims = new Map<string, Claim>()
   readonly #chains = new Chains()
+  readonly #strays = new Strays()
   /** Ends of deployments whose opening cannot be read yet, and what was written after them. */
   readonly #untaken: Fact<unknown>[] = []
   /** What messages tell of deployments may have been written after these were last read; it outlives a failure. */
@@ -50,9 +52,10 @@ export class Outbox {
     this.#o = options
     const { facts, endpoints, isShared, now } = options
     const kinds = [...toldKinds, 'attempt', ...(isShared ? (['delivery-claim'] as const) : [])] as const
-    const tail = new FactTail(facts, kinds, new Date(now() - keptMs).toISOString())
+    let tail: FactTail | undefined
     this.#read = coalesce(async () => {
       await endpoints.refresh()
+      tail ??= new FactTail(facts, kinds, await readsFrom(facts, endpoints.states, now()))
       // One at a time, since a week of verdicts is much to hold; in their order, so behind what is untaken.
       await tail.read((fact) => {
         if (fact.kind === 'deployment' || fact.kind === 'close') this.#isBehind = true
@@ -62,8 +65,9 @@ export class Outbox {
       if (this.#isBehind || this.#untaken.length > 0) await options.deployments.refresh()
       this.#isBehind = false
       for (const fact of this.#untaken.splice(0)) this.#take(fact)
+      this.#takeDead(await this.#strays.deadLetters(facts))
       if (this.#seenEndpoints !== endpoints.states)
-        for (const outgoing of this.#outgoing.values()) this.#address(outgoing)
+        for (const outgoing of this.#outgoing.values()) if (!this.#isOld(outgoing)) this.#address(outgoing)
       this.#seenEndpoints = endpoints.states
       this.#forgetOld()
     })
@@ -86,14 +90,14 @@ export class Outbox {
   }
 
   /** How many deliveries wait for endpoints that are on, and when the oldest of their messages was written. */
-  waiting(): { readonly count: number; readonly oldest: string | null } {
+  waiting(isLeftOut: (id: string) => boolean): { readonly count: number; readonly oldest: string | null } {
     let count = 0
     let oldest: string | null = null
     for (const [endpointId, { disabledBecause, toldSince }] of this.#o.endpoints.states) {
       if (disabledBecause !== null) continue
       for (const links of this.#chains.open(endpointId).values()) {
-        for (const { isPending, writtenAt } of links) {
-          if (!isPending || writtenAt < toldSince) continue
+        for (const { id, isPending, writtenAt } of links) {
+          if (!isPending || writtenAt < toldSince || isLeftOut(id)) continue
           count += 1
           if (oldest === null || writtenAt < oldest) oldest = writtenAt
         }
@@ -115,15 +119,15 @@ export class Outbox {
   }
 
   chainOf(endpointId: string, deploymentId: string): readonly Waiting[] {
-    const state = this.#o.endpoints.states.get(endpointId)
-    if (state === undefined || state.disabledBecause !== null) return []
-    const endpoint = this.#o.endpoints.get(endpointId)
-    return this.#chains.all(endpointId, deploymentId).flatMap(({ id, isPending }): Waiting[] => {
-      const record = isPending ? this.#records.get(id) : undefined
-      const outgoing = record === undefined ? undefined : this.#outgoing.get(record.messageId)
-      if (record === undefined || outgoing === undefined || outgoing.writtenAt < state.toldSince) return []
-      return [{ record, endpoint, outgoing, dueAt: this.#dueAt(record) }]
-    })
+    return this.#waitingIn(endpointId, deploymentId).filter(({ outgoing }) => !this.#isOld(outgoing))
+  }
+
+  /** What has waited for an endpoint for a week, and is to be put on record as dead. */
+  *overdueOf(endpointId: string): Iterable<Waiting> {
+    for (const [deploymentId, links] of this.#chains.open(endpointId)) {
+      if (!links.some((link) => link.isPending && this.#isOld(link))) continue
+      for (const each of this.#waitingIn(endpointId, deploymentId)) if (this.#isOld(each.outgoing)) yield each
+    }
   }
 
   /** What attempts to this endpoint for this deployment left behind, oldest first. */
@@ -162,8 +166,10 @@ export class Outbox {
   /** An attempt that is on record, read or just written; the same one again changes nothing. */
   takeAttempt(attempt: Attempt): void {
     const outgoing = this.#outgoing.get(attempt.messageId)
-    // Its fact was written more than a week ago.
-    if (outgoing === undefined) return
+    if (outgoing === undefined) {
+      this.#strays.add(attempt)
+      return
+    }
     const made = this.#attempts.get(attempt.deliveryId) ?? new Map<number, Attempt>()
     this.#attempts.set(attempt.deliveryId, made.set(attempt.attempt, attempt))
     this.#put(recordOf(outgoing, attempt.endpoint, [...made.values()]), outgoing)
@@ -186,6 +192,15 @@ export class Outbox {
     this.#address(outgoing)
   }
 
+  /** What was written before all that is read is for nobody but those whom it did not reach. */
+  #takeDead(letters: readonly DeadLetter[]): void {
+    if (letters.length === 0) return
+    const dead = letters.flatMap(({ fact }) => outgoingOf(fact, (id) => this.#o.deployments.find(id)) ?? [])
+    // First, as the oldest.
+    this.#outgoing = new Map([...dead.map((outgoing) => [outgoing.id, outgoing] as const), ...this.#outgoing])
+    for (const { attempts } of letters) for (const attempt of attempts) this.takeAttempt(attempt)
+  }
+
   #keepBody(id: string, verdict: Verdict): void {
     this.#bodies.set(id, verdict)
     const oldest = this.#bodies.keys().next()
@@ -201,7 +216,20 @@ export class Outbox {
 
   #put(record: DeliveryRecord, outgoing: Outgoing): void {
     this.#records.set(record.id, record)
+    this.#ofMessage.set(outgoing.id, (this.#ofMessage.get(outgoing.id) ?? new Set()).add(record.id))
     this.#chains.put(record, outgoing)
+  }
+
+  #waitingIn(endpointId: string, deploymentId: string): readonly Waiting[] {
+    const state = this.#o.endpoints.states.get(endpointId)
+    if (state === undefined || state.disabledBecause !== null) return []
+    const endpoint = this.#o.endpoints.get(endpointId)
+    return this.#chains.all(endpointId, deploymentId).flatMap(({ id, isPending }): Waiting[] => {
+      const record = isPending ? this.#records.get(id) : undefined
+      const outgoing = record === undefined ? undefined : this.#outgoing.get(record.messageId)
+      if (record === undefined || outgoing === undefined || outgoing.writtenAt < state.toldSince) return []
+      return [{ record, endpoint, outgoing, dueAt: this.#dueAt(record) }]
+    })
   }
 
   #dueAt({ id, nextAt, attempts }: DeliveryRecord): number {
@@ -212,29 +240,49 @@ export class Outbox {
   }
 
   #shown(record: DeliveryRecord): DeliveryRecord {
-    if (record.state !== 'pending') return record
-    const state = this.#o.endpoints.states.get(record.endpoint)
-    const writtenAt = this.#outgoing.get(record.messageId)?.writtenAt ?? ''
-    const isOn = state !== undefined && state.disabledBecause === null && writtenAt >= state.toldSince
-    return isOn ? record : { ...record, state: 'failed', nextAt: null }
+    return record.state !== 'pending' || this.#willBeSent(record)
+      ? record
+      : { ...record, state: 'failed', nextAt: null }
+  }
+
+  /** Whether the endpoint is on and is told of what was written then. */
+  #willBeSent({ endpoint, messageId }: DeliveryRecord): boolean {
+    const state = this.#o.endpoints.states.get(endpoint)
+    const writtenAt = this.#outgoing.get(messageId)?.writtenAt ?? ''
+    return state !== undefined && state.disabledBecause === null && writtenAt >= state.toldSince
+  }
+
+  #isOld({ writtenAt }: Pick<Outgoing, 'writtenAt'>): boolean {
+    return Date.parse(writtenAt) < this.#o.now() - keptMs
   }
 
   #forgetOld(): void {
     const before = new Date(this.#o.now() - keptMs).toISOString()
-    const old = new Set<string>()
-    for (const { id, writtenAt } of this.#outgoing.values()) {
-      if (writtenAt >= before) break
-      old.add(id)
-      this.#outgoing.delete(id)
-      this.#bodies.delete(id)
+    for (const outgoing of this.#outgoing.values()) {
+      if (!this.#isOld(outgoing)) break
+      for (const id of this.#ofMessage.get(outgoing.id) ?? []) {
+        const record = this.#records.get(id)
+        if (record !== undefined && this.#isHistory(record, before)) this.#forget(record)
+      }
+      if (this.#ofMessage.has(outgoing.id)) continue
+      this.#outgoing.delete(outgoing.id)
+      this.#bodies.delete(outgoing.id)
     }
-    if (old.size === 0) return
-    for (const [id, record] of this.#records) {
-      if (!old.has(record.messageId)) continue
-      this.#records.delete(id)
-      this.#attempts.delete(id)
-      this.#claims.delete(id)
-      this.#chains.forget(record)
-    }
+  }
+
+  /** Of a message that is old: what waits is put on record as dead first. It is kept for a week from its last attempt. */
+  #isHistory(record: DeliveryRecord, before: string): boolean {
+    if (record.state === 'pending') return !this.#willBeSent(record)
+    return (record.attempts.at(-1)?.at ?? '') < before
+  }
+
+  #forget(record: DeliveryRecord): void {
+    this.#records.delete(record.id)
+    this.#attempts.delete(record.id)
+    this.#claims.delete(record.id)
+    this.#chains.forget(record)
+    const others = this.#ofMessage.get(record.messageId)
+    others?.delete(record.id)
+    if (others?.size === 0) this.#ofMessage.delete(record.messageId)
   }
 }

@@ -1,16 +1,38 @@
-import type { Standing } from '../../domain/approval.ts'
-import { isSameUnit } from '../../domain/cohort.ts'
+import { cohortKey, isSameUnit } from '../../domain/cohort.ts'
 import type { Deployment } from '../../domain/deployment.ts'
-import type { Sink } from '../../domain/sink.ts'
+import type { Receipt, Sink } from '../../domain/sink.ts'
 import type { Deployments } from '../deployments.ts'
 import type { Attempted } from './log.ts'
+import { isTrafficBack, type TrafficReaders } from './traffic-back.ts'
 
 /** What is looked at before something goes out that others act on. */
-export type Circumspection = {
+export type Circumspection = TrafficReaders & {
   readonly deployments: Pick<Deployments, 'refresh' | 'find' | 'list'>
   readonly sinks: ReadonlyMap<string, Sink>
-  /** What a gate would say of a deployment now. */
-  readonly standing: (deploymentId: string) => Promise<Standing>
+}
+
+/** Whether the end of a rollback is not told yet: the canary still gets traffic, as far as anybody knows. */
+export async function waitsForTraffic(
+  circumspection: Circumspection,
+  { endpoint, outgoing }: Pick<Attempted, 'endpoint' | 'outgoing'>,
+  receipts: readonly Receipt[],
+): Promise<boolean> {
+  const { deployments, sinks } = circumspection
+  if (outgoing.type !== 'deployment.finished') return false
+  if (sinks.get(endpoint.format)?.requires.waitsForTraffic?.(endpoint, receipts) !== true) return false
+  const deployment = deployments.find(outgoing.deploymentId)
+  if (deployment === null || isProvenSince(deployment, deployments)) return false
+  return !(await isTrafficBack(circumspection, deployment))
+}
+
+/** Whether the same canary was promoted by a later attempt: then it gets all the traffic, and harms nobody. */
+function isProvenSince(own: Deployment, deployments: Pick<Deployments, 'list'>): boolean {
+  const isProof = (other: Deployment) =>
+    other.outcome === 'promoted' &&
+    other.createdAt > own.createdAt &&
+    isSameUnit(other, own) &&
+    cohortKey(other.canary) === cohortKey(own.canary)
+  return deployments.list().some(isProof)
 }
 
 /**

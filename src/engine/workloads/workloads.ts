@@ -1,4 +1,4 @@
-import { cohortKey, cohortLabel } from '../../domain/cohort.ts'
+import { cohortKey, cohortLabel, isSameUnit } from '../../domain/cohort.ts'
 import type { Deployment, Outcome } from '../../domain/deployment.ts'
 import type { Facts } from '../../storage/facts.ts'
 import type { WorkloadReader } from '../../storage/workload-reader.ts'
@@ -10,7 +10,8 @@ import { Openings } from './openings.ts'
 import { Queues } from './queues.ts'
 import { RolloutLog } from './rollout-log.ts'
 import { type Opened, pairKey, type Rollout } from './rollout-notes.ts'
-import { type Hints, type Side, subjectOf, type Unidentified, type Workload } from './workload.ts'
+import { selectsTheSame } from './selects-the-same.ts'
+import { type Hints, type Identity, type Side, subjectOf, type Unidentified, type Workload } from './workload.ts'
 
 /** A question of a controller that names both sides. */
 export type PairQuestion = {
@@ -65,10 +66,31 @@ export class Workloads {
       await Promise.all([this.#log.refresh(), this.#o.deployments.refresh()])
       const found = this.#openings.usable(this.#log.of(subject).pairs.get(key))
       if (found !== null) return found
-      return this.#openings.open(subject, JSON.stringify([key, hints]), question, () =>
-        identifyPair(this.#o.reader, { workload, hints, now: this.#o.now() }, canary, stable),
-      )
+      return this.#openings.open(subject, JSON.stringify([key, hints]), question, async () => {
+        const asked = { workload, hints, now: this.#o.now() }
+        const identity = await identifyPair(this.#o.reader, asked, canary, stable)
+        return 'question' in identity ? identity : this.#asOpened(identity, question)
+      })
     })
+  }
+
+  /**
+   * With the selectors that these two sides are, or were, open by: a further attempt counts as one, and what Davy noticed
+   * before it was asked is adopted.
+   */
+  async #asOpened(identity: Identity, { workload, canary, stable }: PairQuestion): Promise<Identity> {
+    const { deployments, reader, now } = this.#o
+    const { unit } = identity
+    const isOfUnit = (each: Deployment) => isSameUnit({ ...unit, namespace: unit.namespace ?? each.namespace }, each)
+    const opened = this.#log.of(subjectOf(workload)).pairs.get(pairKey(canary, stable))
+    const before = opened === undefined ? null : deployments.find(opened.deploymentId)
+    const noticed = () => deployments.open().find((each) => each.origin === 'detected' && isOfUnit(each))
+    const known = before !== null && isOfUnit(before) ? before : noticed()
+    if (known === undefined) return identity
+    if (!(await selectsTheSame(reader, known, { identity, sides: [canary, stable], now: now() }))) return identity
+    const { baseline: told, ...rest } = identity
+    const baseline = known.baseline ?? told
+    return { ...rest, canary: known.canary, ...(baseline === undefined ? {} : { baseline }) }
   }
 
   /** The deployment of the workload's run, of which {@link rollout} tells the state. */

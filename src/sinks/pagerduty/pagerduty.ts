@@ -12,6 +12,10 @@ function isPage(verdict: Verdict | null): verdict is Verdict {
   return verdict?.decision === 'rollback' && verdict.mode === 'enforce' && verdict.reason.code !== 'OVERRIDDEN'
 }
 
+function hasIncident(receipts: readonly Receipt[]): boolean {
+  return receipts.some(({ incident }) => incident !== undefined)
+}
+
 /** The Events API takes an event with 202; a 400 says that it never will. */
 function resultOf(response: HttpResponse, delivery: Delivery, receipt: Receipt): AttemptResult {
   if (!isSuccess(response.status)) return platformFault(response, delivery, 'PagerDuty')
@@ -36,8 +40,7 @@ async function deliver(delivery: Delivery, { http }: Ports, signal: AbortSignal)
     return send('/v2/enqueue', triggerOf(verdict, notice, routingKey), { ...receipt, incident })
   }
   if (message.type === 'deployment.finished') {
-    const isOpen = receipts.some(({ incident }) => incident !== undefined)
-    if (isOpen && endpoint.options.resolve === 'finished') {
+    if (hasIncident(receipts) && endpoint.options.resolve !== 'never') {
       return send('/v2/enqueue', resolveOf(message.data, routingKey), receipt)
     }
     if (message.data.outcome === 'promoted') return sendChange()
@@ -58,8 +61,8 @@ export function createPagerdutySink(): Sink {
       options: {
         resolve: {
           description:
-            'finished: the incident is resolved when the deployment is closed; absent: by a person, since a closed deployment does not say that the traffic is back',
-          pattern: /^finished$/,
+            'when the incident of a rollback is resolved: traffic (the default) once the canary gets no more requests or the rollback was said to be done, and never where telemetry does not show it; finished: when the deployment is closed, which is at once; never: by a person',
+          pattern: /^(traffic|finished|never)$/,
         },
         ...linkOptions,
       },
@@ -70,6 +73,7 @@ export function createPagerdutySink(): Sink {
       },
       events: ['deployment.started', 'verdict.changed', 'deployment.finished'],
       canAct: false,
+      waitsForTraffic: ({ options }, receipts) => (options.resolve ?? 'traffic') === 'traffic' && hasIncident(receipts),
     },
     deliver,
   }

@@ -35,6 +35,7 @@ export type MetricResult = {
   readonly successful?: number
   readonly inconclusive?: number
   readonly error?: number
+  readonly consecutiveError?: number
   readonly failed?: number
   readonly measurements?: readonly Measurement[]
 }

@@ -52,6 +52,8 @@ export type SceneOptions = {
   readonly gate?: string
   /** How long telemetry that Davy did not take is sent again; by default as an SDK does it. */
   readonly keepsMs?: number
+  /** Where Argo asks; by default at Davy itself. */
+  readonly askedAt?: string
 }
 
 const requestsPerSecond = 150
@@ -85,18 +87,19 @@ async function firstVersion(
   return { rollout, traffic }
 }
 
-function strategyOf({ analysis, steps }: Strategy, { weights, gate }: SceneOptions): Strategy {
+function strategyOf({ analysis, steps }: Strategy, { weights, gate, askedAt }: SceneOptions): Strategy {
   const shippedGate = steps.find((step) => step.analysis !== undefined)?.analysis
   if (analysis === undefined || shippedGate === undefined) throw new Error('expected a watch and a gate in the example')
+  const asked = { template: templateName, ...(askedAt === undefined ? {} : { 'davy-url': askedAt }) }
+  const given = (own: Readonly<Record<string, string>>) => Object.entries(own).map(([name, value]) => ({ name, value }))
   const gateSteps = weights.flatMap((weight): Step[] => {
-    const own: Readonly<Record<string, string>> = { gate: `${weight}%`, weight: `${weight}`, template: templateName }
+    const own: Readonly<Record<string, string>> = { ...asked, gate: `${weight}%`, weight: `${weight}` }
     const args = shippedGate.args.filter((arg) => own[arg.name] === undefined)
     const templates = shippedGate.templates.map((one) => ({ ...one, templateName: gate ?? one.templateName }))
-    const given = Object.entries(own).map(([name, value]) => ({ name, value }))
-    return [{ setWeight: weight }, { analysis: { templates, args: [...args, ...given] } }]
+    return [{ setWeight: weight }, { analysis: { templates, args: [...args, ...given(own)] } }]
   })
   return {
-    analysis: { ...analysis, args: [...analysis.args, { name: 'template', value: templateName }] },
+    analysis: { ...analysis, args: [...analysis.args, ...given(asked)] },
     steps: gateSteps,
   }
 }
@@ -111,10 +114,13 @@ type KayentaProvider = {
   readonly scopes: readonly { readonly name: string; readonly controlScope: object; readonly experimentScope: object }[]
 }
 
-/** As {@link openScene}, with the shipped Kayenta template, at another pace and for this service, in place of the gate. */
-export async function openKayentaScene(rig: Rig, name: string): Promise<Scene> {
+/**
+ * As {@link openScene}, with the shipped Kayenta template, at another pace and for this service, in place of the gate.
+ * @param askedAt where Argo asks; by default at Davy itself.
+ */
+export async function openKayentaScene(rig: Rig, name: string, askedAt = rig.davy.url): Promise<Scene> {
   await prepareNamespace(rig, name)
-  const template = shippedManifest<KayentaTemplate>('argo-rollouts/kayenta.yaml', rig.davy)
+  const template = shippedManifest<KayentaTemplate>('argo-rollouts/kayenta.yaml', { ...rig.davy, url: askedAt })
   const { initialDelay, step } = kayentaPace
   const metrics = template.spec.metrics.map((metric) => {
     const { kayenta } = metric.provider

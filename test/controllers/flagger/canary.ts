@@ -6,7 +6,7 @@ import { startsWithinMs } from '../rig/processes.ts'
 import { podTemplate, release, type Workload } from '../rig/workload.ts'
 
 /** What is asked of `status` of a Canary. */
-type CanaryStatus = {
+export type CanaryStatus = {
   readonly phase?: string
   readonly canaryWeight?: number
   readonly failedChecks?: number
@@ -63,19 +63,28 @@ function eventsIn(logFile: string, canary: string): string[] {
     .map(({ msg }) => msg)
 }
 
+export type CanarySpec = {
+  /** Of the namespace, the Deployment and the Canary. */
+  readonly name: string
+  /** `nginx` splits the Ingress; `kubernetes` is blue/green and splits nothing. */
+  readonly provider: 'nginx' | 'kubernetes'
+  readonly analysis: object
+}
+
 /**
  * Creates a Canary of version 1.0, in the namespace of its own name, and waits until Flagger has initialised it.
  * @param logFile of Flagger.
  */
-export async function createCanary(cluster: Cluster, name: string, analysis: object, logFile: string): Promise<Canary> {
+export async function createCanary(cluster: Cluster, canary: CanarySpec, logFile: string): Promise<Canary> {
+  const { name, provider, analysis } = canary
   const namespace = name
   for (const workload of workloads(name)) await cluster.apply(workload)
   const deployment: Workload = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name }
   const header = { apiVersion: 'flagger.app/v1beta1', kind: 'Canary', metadata: { name, namespace } }
   const spec = {
-    provider: 'nginx',
+    provider,
     targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-    ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name },
+    ...(provider === 'nginx' ? { ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name } } : {}),
     progressDeadlineSeconds: 60,
     service: { port: 80, targetPort: 8080 },
     analysis,

@@ -17,7 +17,7 @@ const decidesWithinMs = 600_000
 
 describe.concurrent('Flagger with the shipped hooks', () => {
   test('promotes a healthy release', async () => {
-    const { canary } = await openScene(rig, 'promote')
+    const { canary } = await openScene(rig, { name: 'promote' })
     await canary.release('2.0')
     await canary.untilStatus(({ phase }) => phase === 'Succeeded', 'it is promoted', decidesWithinMs)
     expect(await canary.primaryVersion()).toBe('2.0')
@@ -31,7 +31,7 @@ describe.concurrent('Flagger with the shipped hooks', () => {
   })
 
   test('rolls back by the rollback hook, with no failed check', async () => {
-    const { canary, traffic } = await openScene(rig, 'rollback')
+    const { canary, traffic } = await openScene(rig, { name: 'rollback' })
     traffic.failing.set('2.0', 0.3)
     await canary.release('2.0')
     await canary.untilStatus(({ phase }) => phase === 'Failed', 'it is rolled back', decidesWithinMs)
@@ -43,7 +43,7 @@ describe.concurrent('Flagger with the shipped hooks', () => {
   })
 
   test('waits at a weight while there is no evidence, then goes on', async () => {
-    const { canary, traffic } = await openScene(rig, 'wait')
+    const { canary, traffic } = await openScene(rig, { name: 'wait' })
     traffic.silent.add('2.0')
     await canary.release('2.0')
     const waiting = await canary.untilStatus(({ canaryWeight }) => (canaryWeight ?? 0) > 0, 'traffic', 240_000)
@@ -62,7 +62,7 @@ describe.concurrent('Flagger with the shipped hooks', () => {
   })
 
   test('starts over when a newer release comes in the middle', async () => {
-    const { canary } = await openScene(rig, 'newer')
+    const { canary } = await openScene(rig, { name: 'newer' })
     await canary.release('2.0')
     // Its evidence is there, is not enough yet, and must not count for 3.0.
     const isOpen = async () => (await deploymentsOf(rig.davy, 'newer')).length === 1

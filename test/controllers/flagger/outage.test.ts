@@ -14,7 +14,7 @@ afterAll(() => rig?.stack.disposeAsync())
 const outageMs = 60_000
 
 test('an outage of a minute holds the weight and costs no check', async () => {
-  const { canary, traffic } = await openScene(rig, 'outage')
+  const { canary, traffic } = await openScene(rig, { name: 'outage' })
   traffic.silent.add('2.0')
   await canary.release('2.0')
   const waiting = await canary.untilStatus(({ canaryWeight }) => (canaryWeight ?? 0) > 0, 'the first weight', 240_000)

@@ -16,6 +16,8 @@ export type DavyServer = {
   readonly logFile: string
   /** Sends SIGKILL and waits until it is gone. */
   kill(): Promise<void>
+  /** Stops it in good order, as an update does, and waits until it is gone. */
+  stop(): Promise<void>
   /** Starts it again and waits until it is ready. */
   start(): Promise<void>
   /** What a GET of the API answers, parsed; throws on any status but 2xx. */
@@ -88,6 +90,9 @@ export async function startDavyServer(
     logFile,
     async kill() {
       await running?.stop('SIGKILL')
+    },
+    async stop() {
+      await running?.stop()
     },
     start,
     get: async <T>(path: string) => (await call('GET', path)) as T,

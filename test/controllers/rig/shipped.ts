@@ -13,7 +13,10 @@ const shippedToken = 'flagger:TOKEN@'
  * The one document of a shipped manifest, such as `argo-rollouts/gate.yaml`, with Davy's address and the token in it
  * replaced by those that there are.
  */
-export function shippedManifest<T extends KubernetesObject>(file: string, { url, tokens }: DavyServer): T {
+export function shippedManifest<T extends KubernetesObject>(
+  file: string,
+  { url, tokens }: Pick<DavyServer, 'url' | 'tokens'>,
+): T {
   const text = readFileSync(resolve(folder, file), 'utf8')
   const own = text.replaceAll(shippedToken, `flagger:${tokens.gate}@`).replaceAll(shippedHost, new URL(url).host)
   const [only, ...others] = loadAllYaml(own) as T[]

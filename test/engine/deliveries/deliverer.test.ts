@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AttemptResult, Message } from '../../../src/domain/sink.ts'
 import type { Storage } from '../../../src/domain/storage.ts'
 import type { Verdict } from '../../../src/domain/verdict.ts'
+import { deliveryId } from '../../../src/engine/deliveries/attempt.ts'
 import {
   complaints,
   given,
@@ -150,6 +151,8 @@ describe('the outbox', () => {
       await davy.endpoints.add(given({ url: 'http://a.test', events: ['deployment.started'] }))
       const { deployment } = await davy.deployments.register({ service: `shop-${tests}`, canary: { version: '2' } })
       if (what === 'a later page') await decideOften(1_001)
+      // Else nobody would read what happened to deployments: nothing did since this process read it.
+      await davy.facts.putOnce('feedback', 'a write', deployment.id, {})
       isBroken = true
       await tick(davy).catch(() => undefined)
       expect(isBroken).toBe(false)
@@ -172,19 +175,139 @@ describe('the outbox', () => {
     expect(calls.map(({ message }) => message.id)).toEqual([wanted.id, since.id])
   })
 
-  test('gives up what is a week old', async () => {
-    const { sink, calls } = scripted(() => refused)
+  test('puts what is a week old on record as dead, for another week, and a replay still goes out', async () => {
+    const { sink, calls } = scripted(() => ({ ...refused, retryAfterSeconds: 30 * 86_400 }))
     const davy = await lab.start({ sink }, storage)
     await davy.endpoints.add(given({ url: 'http://a.test' }))
-    await decide(davy)
+    const verdict = await decide(davy)
+    const begun = lab.now
     await tick(davy)
-    const now = lab.now
-    lab.now += 8 * 86_400_000
+    lab.now = begun + 8 * 86_400_000
     await tick(davy)
-    await tick(await lab.start({ sink }, storage))
-    lab.now = now
-    expect(davy.deliverer.list()).toEqual([])
     expect(calls).toHaveLength(1)
+    const [dead] = davy.deliverer.list()
+    expect(dead).toMatchObject({ state: 'failed', nextAt: null, attempts: [{ status: 503 }, { outcome: 'failed' }] })
+    expect(dead?.attempts[1]?.error).toContain('not delivered within a week')
+    expect(complaints(davy).map(({ msg }) => msg)).toContain('a message was not delivered; no attempt is left')
+    await davy.deliverer.replay(dead!.id, running)
+    expect(calls.at(-1)?.message).toMatchObject({ id: verdict.id, data: { id: verdict.id } })
+    // The replay's own failure is dead from the beginning: its first attempt is more than a day ago.
+    lab.now = begun + 14 * 86_400_000
+    await tick(davy)
+    expect(davy.deliverer.list()).toMatchObject([{ state: 'failed' }])
+    lab.now = begun + 16 * 86_400_000
+    await tick(davy)
+    expect(davy.deliverer.list()).toEqual([])
+    lab.now = begun
+  })
+
+  test('finds a dead letter again after a restart, for the endpoint that it did not reach and for no other', async () => {
+    const { sink, calls } = scripted(() => delivered)
+    const day = 86_400_000
+    const rows: object[] = []
+    const put = (daysAgo: number, Kind: string, Key: string, body: object, Subject = '01D') => {
+      const At = new Date(lab.now - daysAgo * day).toISOString().slice(0, -1).replace('T', ' ')
+      rows.push({ Kind, Key, Subject, Writer: 'before', Body: JSON.stringify(body), At })
+    }
+    const made = (endpoint: string, messageId: string, daysAgo: number, more: object) => {
+      const time = new Date(lab.now - messages[messageId]!.daysAgo * day).toISOString()
+      const deliveryIdOf = deliveryId({ id: messageId, time }, endpoint)
+      const at = new Date(lab.now - daysAgo * day).toISOString()
+      const attempt = { deliveryId: deliveryIdOf, messageId, type: 'verdict.decided', endpoint, attempt: 1, at }
+      const rest = { status: 404, error: 'no', note: null, receipt: null, nextAt: null, ...more }
+      put(daysAgo, 'attempt', `${deliveryIdOf}/1`, { ...attempt, ...rest })
+    }
+    const messages: Record<string, { readonly daysAgo: number }> = {
+      '01VOLD': { daysAgo: 8 },
+      '01VNEW': { daysAgo: 2 },
+    }
+    for (const id of ['deaf', 'hears'])
+      put(20, 'endpoint', id, { ...given({ url: `http://${id}.test` }), origin: 'api' }, id)
+    for (const [id, { daysAgo }] of Object.entries(messages)) {
+      const decidedAt = new Date(lab.now - daysAgo * day).toISOString()
+      put(daysAgo, 'verdict', `01D/${id}`, { ...aVerdict(), id, deploymentId: '01D', decision: 'promote', decidedAt })
+      made('hears', id, daysAgo, { outcome: 'delivered', status: 204, error: null })
+    }
+    made('deaf', '01VOLD', 7 - 0.1, { outcome: 'failed', of: { kind: 'verdict', key: '01D/01VOLD' } })
+    made('deaf', '01VNEW', 0.1, { outcome: 'failed', of: { kind: 'verdict', key: '01D/01VNEW' } })
+    await storage.insertRows('facts', rows, 'before')
+    const davy = await lab.start({ sink }, storage)
+    await tick(davy)
+    expect(calls).toEqual([])
+    const states = davy.deliverer.list().map(({ endpoint, messageId, state }) => [endpoint, messageId, state])
+    expect(states.sort()).toEqual([
+      ['deaf', '01VNEW', 'failed'],
+      ['deaf', '01VOLD', 'failed'],
+      ['hears', '01VNEW', 'delivered'],
+    ])
+    const dead = davy.deliverer.list().find(({ messageId }) => messageId === '01VOLD')
+    await davy.deliverer.replay(dead!.id, running)
+    expect(calls).toMatchObject([{ endpoint: 'deaf', message: { id: '01VOLD', data: { id: '01VOLD' } } }])
+  })
+
+  /** An endpoint and what was decided for it two weeks ago, when everything stopped: a promote each of `count` deployments. */
+  async function stoppedTwoWeeksAgo(count: number): Promise<void> {
+    const before = lab.now - 14 * 86_400_000
+    const at = (ms: number) => new Date(ms).toISOString().slice(0, -1).replace('T', ' ')
+    const endpoint = { Kind: 'endpoint', Key: 'e', Subject: 'e', Body: JSON.stringify({ ...given(), origin: 'api' }) }
+    const verdicts = Array.from({ length: count }, (_, index) => {
+      const ids = { id: `01VW${index}`, deploymentId: `01D${index}` }
+      const body = { ...aVerdict(), ...ids, decidedAt: new Date(before).toISOString() }
+      const row = { Kind: 'verdict', Key: `${ids.deploymentId}/1`, Subject: ids.deploymentId }
+      return { ...row, Writer: 'before', Body: JSON.stringify(body), At: at(before) }
+    })
+    await storage.insertRows('facts', [{ ...endpoint, Writer: 'before', At: at(before - 1000) }, ...verdicts], 'before')
+  }
+
+  test('still has what waited when everything stopped two weeks ago', async () => {
+    const { sink, calls } = scripted(() => delivered)
+    await stoppedTwoWeeksAgo(1)
+    const davy = await lab.start({ sink }, storage)
+    await tick(davy)
+    expect(calls).toEqual([])
+    expect(davy.deliverer.list()).toMatchObject([{ messageId: '01VW0', state: 'failed', attempts: [{ status: null }] }])
+    await davy.deliverer.replay(davy.deliverer.list()[0]!.id, running)
+    expect(davy.deliverer.list()).toMatchObject([{ state: 'delivered' }])
+  })
+
+  test('loses none of it when a process ends while it puts that on record, and what is later has gone out', async () => {
+    const { sink, calls } = scripted(() => delivered)
+    await stoppedTwoWeeksAgo(52)
+    const crashed = await lab.start({ sink }, storage)
+    const later = await decide(crashed)
+    await tick(crashed)
+    expect(calls.map(({ message }) => message.id)).toEqual([later.id])
+    const states = (davy: Process) => davy.deliverer.list().map(({ state }) => state)
+    expect(states(crashed).filter((state) => state === 'failed')).toHaveLength(50)
+    const davy = await lab.start({ sink }, storage)
+    await tick(davy)
+    expect(states(davy).sort()).toEqual(['delivered', ...Array(52).fill('failed')])
+    await tick(davy)
+    // The third has nothing to read but what is a week old, and finds the dead letters by their attempts.
+    const third = await lab.start({ sink }, storage)
+    await tick(third)
+    expect(states(third).sort()).toEqual(['delivered', ...Array(52).fill('failed')])
+    // Where the first one began, and that all is on record.
+    expect(await third.facts.newestKeys('deliveries-settled', { limit: 9, offset: 0 })).toHaveLength(2)
+    expect(calls).toHaveLength(1)
+  })
+
+  test('puts it on record once where two processes do so', async () => {
+    const { sink } = scripted(() => delivered)
+    await stoppedTwoWeeksAgo(3)
+    const davy = await lab.start({ sink, isShared: true }, storage)
+    const other = await startProcess(storage, () => lab.now + 1, { sink, isShared: true })
+    await Promise.all([davy.deliverer.refresh(), other.deliverer.refresh()])
+    await Promise.all([tick(davy), tick(other)])
+    await davy.deliverer.refresh()
+    expect(davy.deliverer.list().map(({ attempts }) => attempts.length)).toEqual([1, 1, 1])
+    const told = [davy, other].flatMap((each) => complaints(each)).map(({ deliveryId: id }) => id)
+    expect(told.sort()).toEqual(
+      davy.deliverer
+        .list()
+        .map(({ id }) => id)
+        .sort(),
+    )
   })
 })
 
@@ -679,6 +802,33 @@ describe('configured endpoints', () => {
     await tick(await lab.start({ sink }, storage))
     expect(calls).toEqual([])
   })
+})
+
+test('the end of a rollback is told to who waits for the traffic once it was said to be done, and is no backlog', async () => {
+  const { sink, calls } = scripted(() => delivered)
+  const requires = { ...sink.requires, waitsForTraffic: () => true }
+  const standing = async () => ({ is: 'rollback' as const, verdict: aVerdict() })
+  const davy = await lab.start({ sink: { ...sink, requires }, standing }, storage)
+  await davy.endpoints.add(given({ url: 'http://pager.test', events: ['deployment.finished'] }))
+  const { deployment } = await davy.deployments.register({ service: 'paged', canary: { version: '2' } })
+  await davy.deployments.closeOnce(deployment.id, 'rolled-back', 'davy')
+  await tick(davy)
+  lab.now += 120_000
+  await tick(davy)
+  expect(calls).toEqual([])
+  expect(davy.deliverer.list()).toMatchObject([{ type: 'deployment.finished', state: 'pending' }])
+  expect((await metrics.render(undefined)).body).toMatch(/^davy_webhook_pending 0$/m)
+  await expect(davy.deployments.close(deployment.id, 'promoted', 'argo-rollouts')).rejects.toMatchObject({
+    code: 'CONFLICT',
+  })
+  lab.now += 10_000
+  await tick(davy)
+  expect(calls).toEqual([])
+  await davy.deployments.close(deployment.id, 'rolled-back', 'argo-rollouts')
+  lab.now += 10_000
+  await tick(davy)
+  expect(calls.map(({ message }) => message.data)).toMatchObject([{ id: deployment.id, outcome: 'rolled-back' }])
+  lab.now -= 140_000
 })
 
 describe('a rollback that changes what outlasts the deployment', () => {

@@ -89,6 +89,47 @@ describe('a pair', () => {
     expect(again).toMatchObject({ status: 'open', attempt: 2 })
   })
 
+  describe('that Davy noticed before it was asked', () => {
+    /** Both replica sets, each with a version of its own, and the deployment that the detector opens for the newer one. */
+    async function noticed(name: string, canaryHash = `${name}new`) {
+      const pods = { service: name, owner: name }
+      await lab.insert(podRows({ ...pods, version: '1', hash: `${name}old` }, ticks(30)))
+      await lab.insert(podRows({ ...pods, version: '2', hash: canaryHash }, ticks(6)))
+      const unit = { namespace: '', service: name, environment: 'default' }
+      const startedAt = new Date(lab.now - 60_000).toISOString()
+      const found = await process.deployments.openDetected(unit, '2', startedAt, () => true)
+      return found!.deployment
+    }
+
+    test('is adopted, with all that was seen, and its next attempt is counted as one', async () => {
+      const name = freshName()
+      const { id, startedAt } = await noticed(name)
+      expect(process.deployments.get(id)).toMatchObject({ origin: 'detected', baseline: { version: '1' } })
+      const adopted = await ask(name)
+      expect(adopted).toMatchObject({ id, origin: 'api', mode: 'enforce', startedAt, canary: { version: '2' } })
+      await process.deployments.close(id, 'aborted', 'somebody')
+      expect(await ask(name)).toMatchObject({ attempt: 2, canary: { version: '2' }, baseline: { version: '1' } })
+    })
+
+    test('is adopted, but its next attempt is told by replica sets once others carry its version', async () => {
+      const name = freshName()
+      const { id } = await noticed(name)
+      expect(await ask(name)).toMatchObject({ id, canary: { version: '2' } })
+      await process.deployments.close(id, 'aborted', 'somebody')
+      await lab.insert(podRows({ service: name, owner: name, version: '2', hash: `${name}other` }, ticks(3)))
+      expect(await ask(name)).toMatchObject({ attempt: 1, canary: { match: { replicaSet: [`${name}new`] } } })
+    })
+
+    test('is superseded where the version is not that of its pods alone', async () => {
+      const name = freshName()
+      const { id } = await noticed(name)
+      await lab.insert(podRows({ service: name, owner: name, version: '2', hash: `${name}other` }, ticks(3)))
+      const own = await ask(name)
+      expect(own).toMatchObject({ canary: { match: { replicaSet: [`${name}new`] } } })
+      expect(process.deployments.get(id)).toMatchObject({ outcome: 'superseded', supersededBy: own.id })
+    })
+  })
+
   test('does not push aside the one that superseded it', async () => {
     const name = freshName()
     const old = await ask(name, 'one')

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Delivery, Receipt } from '../../../src/domain/sink.ts'
+import { createPagerdutySink } from '../../../src/sinks/pagerduty/pagerduty.ts'
 import { type CaseName, cases, deployment, lifecycle, told, verdict } from '../deliveries.ts'
 import { routingKey, startPagerduty } from '../simulators/pagerduty.ts'
 import { send } from '../way-out.ts'
@@ -43,21 +44,33 @@ describe('a rollback', () => {
     expect(summary.length).toBeLessThanOrEqual(100)
   })
 
-  test('stays open until a person says that it is over, or until the deployment closes where the endpoint says so', async () => {
+  test('is resolved by its key with the end of the deployment, unless the endpoint leaves it to a person', async () => {
     const receipts = async (tell: Awaited<ReturnType<typeof open>>['tell']): Promise<readonly Receipt[]> => {
       const result = await tell(cases.rollback)
       return result.outcome === 'delivered' ? [result.receipt ?? {}] : []
     }
-    const plain = await open()
+    const plain = await open({ resolve: 'never' })
     expect(await plain.tell(cases['finished-rolled-back'], { receipts: await receipts(plain.tell) })).toMatchObject({
       outcome: 'skipped',
     })
     expect(plain.pager.incidents[0]?.state).toBe('triggered')
-    const closing = await open({ resolve: 'finished' })
-    expect(await closing.tell(cases['finished-rolled-back'], { receipts: await receipts(closing.tell) })).toMatchObject(
-      { outcome: 'delivered' },
-    )
-    expect(closing.pager.incidents).toMatchObject([{ state: 'resolved', triggers: 1 }])
+    for (const options of [{}, { resolve: 'traffic' }, { resolve: 'finished' }]) {
+      const closing = await open(options)
+      const left = await receipts(closing.tell)
+      expect(await closing.tell(cases['finished-rolled-back'], { receipts: left })).toMatchObject({
+        outcome: 'delivered',
+      })
+      expect(closing.pager.incidents).toMatchObject([{ state: 'resolved', triggers: 1 }])
+    }
+  })
+
+  test('waits for the traffic before it is resolved, where there is an incident and nothing else was asked for', async () => {
+    const { waitsForTraffic } = createPagerdutySink().requires
+    const waits = (options: Readonly<Record<string, string>>, receipts: readonly Receipt[]) =>
+      waitsForTraffic?.({ options }, receipts)
+    const incident = [{ told: 'x' }, { incident: 'davy:production:checkout:01D' }]
+    expect([waits({}, incident), waits({ resolve: 'traffic' }, incident)]).toEqual([true, true])
+    expect([waits({}, [{ told: 'x' }]), waits({ resolve: 'finished' }, incident)]).toEqual([false, false])
   })
 
   test('of a deployment that is only observed, or by a person, pages nobody', async () => {
