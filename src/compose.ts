@@ -66,6 +66,7 @@ import { Looks } from './storage/looks.ts'
 import { measured } from './storage/measured.ts'
 import { migrate } from './storage/migrations.ts'
 import { openStorage } from './storage/open-storage.ts'
+import { PlacedCallsReader } from './storage/placed-calls-reader.ts'
 import { applyRetention, daysOf } from './storage/retention.ts'
 import { RollupReader } from './storage/rollup-reader.ts'
 import { SpanAttributesReader } from './storage/span-attributes-reader.ts'
@@ -100,8 +101,12 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const store: Storage = measured(storage, metrics)
   const writer = randomUUID()
   const facts = new Facts(store, writer)
-  for (const applied of await migrate(store, facts, dialect, config.retention)) {
-    log.info({ migration: applied.id, name: applied.name }, 'a migration was applied')
+  const { applied, newer } = await migrate(store, facts, dialect, config.retention)
+  for (const { id: migration, name } of applied) log.info({ migration, name }, 'a migration was applied')
+  metrics.storageNewerMigrations.set(newer.length)
+  if (newer.length > 0) {
+    const migrations = newer.map(({ id: number, name }) => ({ migration: number, name }))
+    log.warn({ migrations }, 'a newer Davy has added to the storage; this version works with it')
   }
   const days = daysOf(config.retention)
   const resized = await applyRetention(store, dialect, config.retention)
@@ -127,12 +132,13 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
     oldestUnstoredAt: () => ingest.oldestUnstoredAt('logs'),
     retentionDays: days.logDays,
     offset: Math.random(),
+    onUnkept: (lines) => metrics.logLinesUnkept.inc(lines),
   })
   const calls = new CallsRollupReader(store)
   const alerts = new Alerts(facts, now)
   const byName = new Map(configuredSources.byName)
     .set('logs', logs.source)
-    .set('calls', createCallsSource(calls))
+    .set('calls', createCallsSource(calls, new PlacedCallsReader(store)))
     .set('alerts', alerts.source())
   const sources = new Sources(byName, { log, metrics })
   const templates = new Templates(facts, readTemplates(config.templatesDirectory, sources.check), id, sources.check)
@@ -179,7 +185,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const standing = (deploymentId: string): Promise<Standing> => standingOf(services, deploymentId)
   const deliverer = new Deliverer({
     standing,
-    ...{ facts, endpoints, deployments, sinks, bus, log, metrics, now, random: Math.random },
+    ...{ facts, endpoints, deployments, rollups, sinks, bus, log, metrics, now, random: Math.random },
     ports: { http, mail: createGuardedMail({ guard }) },
     publicUrl: config.publicUrl,
     isShared: storage.kind === 'server',
@@ -188,7 +194,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const announcements = new Announcements({ facts, deployments, workloads, bus })
   const probes = new Probes({ facts, checks, http, log, now, newId: id })
   const explanations = new Explanations({
-    ...{ facts, known: deployments, rollups, calls, spans: new SpanAttributesReader(store), log, now },
+    ...{ facts, known: deployments, rollups, calls, looks, spans: new SpanAttributesReader(store), log, now },
     newest: (ids) => looks.newest(ids),
   })
   const polls = new Polls(now())

@@ -16,7 +16,8 @@ export async function runMigrate(config: Config, plan: boolean): Promise<void> {
       await applyRetention(storage, dialect, config.retention)
     }
     for (const { id, name, state, statements } of planned) {
-      const said = state === 'applied' ? 'already applied' : plan ? 'would be applied' : 'applied'
+      const now = plan ? 'would be applied' : 'applied'
+      const said = { applied: 'already applied', newer: 'applied by a newer version', pending: now }[state]
       process.stdout.write(`${id} ${name}: ${said}\n`)
       if (plan && state === 'pending') process.stdout.write(`${statements.join(';\n')};\n\n`)
     }

@@ -253,7 +253,7 @@ export const pipeline = dashboard({
           description:
             'Evaluations of deployments a second. Zero while deployments are open: looks are overdue, see Davy / Fleet.',
           unit: 'ops',
-          width: 8,
+          width: 6,
           min: 0,
           queries: [
             lines(`sum(${rate('davy_look_duration_seconds_count')})`, 'looks'),
@@ -265,7 +265,7 @@ export const pipeline = dashboard({
           description:
             'Above a second with many deployments open, looks queue up: judge less often (lookSeconds) or run more Davys.',
           unit: 's',
-          width: 8,
+          width: 6,
           min: 0,
           queries: [
             linesWithExemplars(quantile(0.5, 'davy_look_duration_seconds'), 'p50'),
@@ -277,13 +277,22 @@ export const pipeline = dashboard({
           description:
             'How late verdicts are. Above 30 s they miss their objective: see Davy / Objectives, then storage and CPU.',
           unit: 's',
-          width: 8,
+          width: 6,
           min: 0,
           noValue: 'no look',
           queries: [
             linesWithExemplars(quantile(0.5, 'davy_look_lag_seconds'), 'p50'),
             linesWithExemplars(quantile(0.99, 'davy_look_lag_seconds'), 'p99'),
           ],
+        }),
+        timeseries({
+          title: 'Log lines counted without their message',
+          description:
+            'Lines of services that log too many different ones: new ones among them are not noticed. The log of Davy names the service once an hour.',
+          unit: 'cps',
+          width: 6,
+          min: 0,
+          queries: [lines(`sum(${rate('davy_log_lines_unkept_total')})`, 'lines')],
         }),
       ],
     },

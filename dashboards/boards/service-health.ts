@@ -66,13 +66,26 @@ export const serviceHealth = dashboard({
           title: 'What runs',
           description: 'Version and public URL of each instance. Two versions outside an update: the update hangs.',
           unit: 'none',
-          width: 24,
+          width: 18,
           height: 5,
           overrides: [
             { field: 'Time', hidden: true },
             { field: 'Value', hidden: true },
           ],
           queries: [rowsOf(`max by (instance, version, node_version, public_url) (${series('davy_build_info')})`)],
+        }),
+        stat({
+          title: 'Migrations of a newer version',
+          description:
+            'What a newer Davy added to the storage and an instance did not know when it started. Above 0 long after an update: that instance is older than another was; bring all to one version.',
+          unit: 'none',
+          width: 6,
+          height: 5,
+          thresholds: [
+            { from: null, colour: 'text' },
+            { from: 1, colour: colours.hold },
+          ],
+          queries: [newest(`max(${series('davy_storage_newer_migrations')})`)],
         }),
       ],
     },

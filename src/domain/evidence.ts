@@ -50,6 +50,12 @@ export type Signature = {
   readonly pods: ByPod<number>
 }
 
+/** Calls of one edge, those that failed, and how long all of them took together. */
+export type CalleeTime = { readonly calls: number; readonly failed: number; readonly seconds: number }
+
+/** So many edges are kept one by one, those that take most time; the others are one. */
+export const mostCallees = 12
+
 /**
  * One arm's sufficient statistics over one slice. Requests are SERVER and CONSUMER spans by their end time, or what an
  * instrument counted by the time of its points.
@@ -71,6 +77,8 @@ export type ArmSlice = Counts & {
    * `requests`.
    */
   readonly adjusted?: number
+  /** Calls that the service made, by edge, of at most {@link mostCallees} and the rest; absent: none, or nobody asked. */
+  readonly callees?: Readonly<Record<string, CalleeTime>>
   /** Readings of the gauges that the template asks for, by instrument. */
   readonly gauges?: Readonly<Record<string, ByPod<PodReadings>>>
   /** How much the counters grew that the template asks for, by instrument; a pod that reported no growth has a 0. */

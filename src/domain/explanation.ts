@@ -52,6 +52,17 @@ export type TimeComparison = {
   readonly canary: { readonly request: number; readonly calls: number; readonly self: number }
 }
 
+/** What the service calls that holds the excess, so that it is not taken for the service's own. */
+export type CalleeFinding = {
+  readonly edge: string
+  /** `slower`: a call takes longer; `oftener`, `new`: there are more calls; `failing`: its calls fail. */
+  readonly kind: 'slower' | 'oftener' | 'new' | 'failing'
+  /** Share of the excess that lies there, 0 to 1. */
+  readonly share: number
+  /** 'payments got slower, not checkout'; without a capital and a full stop. */
+  readonly summary: string
+}
+
 export type ErrorTypeShare = {
   readonly errorType: string
   /** Failed requests of this type, and per request of the arm. */
@@ -92,6 +103,8 @@ export type Explanation = {
   readonly place: PlaceFinding
   readonly edges: readonly EdgeComparison[]
   readonly time: TimeComparison | null
+  /** Absent in what was made before it was looked for; null: no edge holds most of the excess. */
+  readonly callee?: CalleeFinding | null
   readonly errorTypes: readonly ErrorTypeShare[]
   readonly suspects: readonly Suspect[]
 }

@@ -1,6 +1,6 @@
 import type { Deployment } from '../domain/deployment.ts'
 import type { Slice } from '../domain/evidence.ts'
-import { type MetricKind, mainQuery } from '../domain/template.ts'
+import { isOfRequests, type MetricKind, mainQuery } from '../domain/template.ts'
 import type { RunningTrial } from '../judges/verdict/running-trial.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import type { OwnSlices } from './own-evidence.ts'
@@ -112,7 +112,10 @@ export async function collectRows(
   const asked = (kind: MetricKind): string[] => [...new Set(deployments.flatMap((one) => instrumentsOf(one, kind)))]
   const [gauges, counters] = [asked('gauge'), asked('count')]
   const shadows = deployments.filter(isShadow)
-  const [requests, durations, gaugeRows, counterRows, counts, answers] = await Promise.all([
+  const timed = traced.filter(({ deployment }) => isTimed(deployment))
+  const calledByPod = servicesOf(timed.filter(({ deployment }) => isOfPods(deployment)))
+  const called = servicesOf(timed).filter((service) => !calledByPod.includes(service))
+  const [requests, durations, gaugeRows, counterRows, counts, answers, callees, calleesByPod] = await Promise.all([
     traced.length === 0 ? [] : rollups.requests(servicesOf(traced), from, to, signal),
     counted.length === 0 ? [] : rollups.durations(servicesOf(counted), instruments, from, to, signal),
     gauges.length === 0 ? [] : rollups.gauges(services, gauges, from, to, signal),
@@ -121,8 +124,23 @@ export async function collectRows(
     shadows.length === 0
       ? []
       : rollups.answers([...new Set(shadows.map(({ service }) => service))], from - pairMs, to, signal),
+    called.length === 0 ? [] : rollups.callees(called, from, to, false, signal),
+    calledByPod.length === 0 ? [] : rollups.callees(calledByPod, from, to, true, signal),
   ])
-  return { requests, durations, gauges: gaugeRows, counters: counterRows, counts, answers }
+  return {
+    ...{ requests, durations, gauges: gaugeRows, counters: counterRows, counts, answers },
+    callees: [...callees, ...calleesByPod],
+  }
+}
+
+/** Whether the durations of a deployment's spans are judged: whose they are is told from what is called. */
+function isTimed({ template }: Deployment): boolean {
+  return template.metrics.some((metric) => metric.kind === 'distribution' && isOfRequests(metric))
+}
+
+/** Whether the arms of a deployment are told apart by pod. */
+function isOfPods({ canary, baseline }: Deployment): boolean {
+  return canary.match?.pod !== undefined || baseline?.match?.pod !== undefined
 }
 
 /** The instruments that a deployment's metrics of one kind may be judged by. */

@@ -27,11 +27,9 @@ import { OwnEvidenceQueue, queriedMetrics } from './own-evidence.ts'
 import { Recorder, type Step } from './recorder.ts'
 import { type EvidenceSignal, evidenceSignals } from './request-source.ts'
 import { resumeTrial } from './resume-trial.ts'
+import { Settling } from './settling.ts'
 import type { Sources } from './sources.ts'
 import { firstTick, nextWindow, watermark } from './timetable.ts'
-
-/** Exporters and collectors try again within this time, and a gap of less than it is no outage. */
-const settlingMs = 60_000
 
 /** So many closed deployments are checked for their last word in one tick: after a start there may be years of them. */
 const settlesPerTick = 200
@@ -69,13 +67,13 @@ export class Conveyor {
   /** Closed deployments whose final verdict is written out. */
   readonly #settled = new Set<string>()
   readonly #failures = new Failures()
-  readonly #startedAt: number
+  readonly #settling: Settling
   readonly #own: OwnEvidenceQueue
   readonly #openings: OpeningQueue
 
   constructor(options: ConveyorOptions) {
     this.#o = options
-    this.#startedAt = options.now()
+    this.#settling = new Settling(options)
     this.#recorder = new Recorder(options)
     this.#own = new OwnEvidenceQueue(options.sources, options.rollups)
     this.#openings = new OpeningQueue(options)
@@ -132,7 +130,7 @@ export class Conveyor {
     if (isOver(trial)) return null
     await this.#recordOverride(deployment, trial)
     if (isOver(trial)) return null
-    if (this.#isSettling(deployment, trial)) return null
+    if (await this.#settling.isOn(deployment, trial)) return null
     const oldest = this.#o.oldestUnstoredAt(evidenceSignals(deployment.template, trial.requestsFrom))
     const complete = watermark(this.#o.now(), oldest, deployment.template.watermarkSeconds)
     const windows = dueWindows(deployment, trial.seenUpTo, complete)
@@ -140,15 +138,6 @@ export class Conveyor {
     if (queriedMetrics(deployment.template).length === 0) return { deployment, trial, windows }
     const told = this.#own.take(deployment, trial, windows)
     return told === null ? null : { deployment, trial, ...told }
-  }
-
-  /**
-   * Senders that could not reach Davy for a while send what they have kept once it is back. Looked at before, that time
-   * would be judged without it, and what comes then would count as lost.
-   */
-  #isSettling({ template }: Deployment, { seenUpTo }: RunningTrial): boolean {
-    if (seenUpTo === null || this.#o.now() >= this.#startedAt + settlingMs) return false
-    return this.#startedAt - seenUpTo > settlingMs + template.watermarkSeconds * 1000
   }
 
   /** null: its opening waits for what a source tells of the time before. */
@@ -270,6 +259,7 @@ export class Conveyor {
         this.#failures.forget(deployment.id)
         this.#own.forget(deployment.id)
         this.#openings.forget(deployment.id)
+        this.#settling.forget(deployment.id)
         if (isNews) bus.publish({ type: 'deployment', data: deployment })
       })
     }

@@ -131,7 +131,9 @@ export class Deployments {
 
   /** @throws DavyError CONFLICT when it is closed with another outcome. */
   async close(id: string, outcome: Outcome, by: string): Promise<Deployment> {
-    const closed = await this.closeOnce(id, outcome, by)
+    const before = this.get(id)
+    const isOther = before.status === 'closed' && before.outcome !== outcome
+    const closed = isOther ? before : await this.closeOnce(id, outcome, by)
     if (closed.outcome === outcome) return closed
     throw new DavyError('CONFLICT', `Deployment ${id} is closed as ${closed.outcome}.`, {
       expected: `outcome ${closed.outcome}, or a new deployment`,
@@ -142,9 +144,13 @@ export class Deployments {
 
   /** Closes unless it is closed already; whose outcome stands is in the answer. */
   async closeOnce(id: string, outcome: Outcome, by: string, supersededBy: string | null = null): Promise<Deployment> {
-    if (this.get(id).status === 'open') {
+    const before = this.get(id)
+    if (before.status === 'open') {
       await this.#options.facts.putOnce('close', id, id, { outcome, by, supersededBy })
       await this.refresh()
+    } else if (before.outcome === 'rolled-back' && by !== 'davy' && outcome !== 'promoted') {
+      // It was closed when that was decided; now who carried it out says that it is done.
+      await this.#options.facts.putOnce('rolled-back', id, id, { by })
     }
     return this.get(id)
   }

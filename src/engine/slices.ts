@@ -12,9 +12,11 @@ import {
 } from '../domain/evidence.ts'
 import { sortedRecord } from '../domain/sorted-record.ts'
 import type { GaugeTick } from '../judges/sequential/learn-gauge-histories.ts'
+import type { CalleeRow } from '../storage/calls-rollup-reader.ts'
 import type { DurationRow } from '../storage/durations-rollup-reader.ts'
 import type { CounterRow, GaugeRow } from '../storage/metrics-rollup-reader.ts'
 import type { AnswerRow, RollupRow, TotalRow } from '../storage/rollup-reader.ts'
+import { CalleeSums } from './calls/callee-sums.ts'
 import { isShadow, pairsOf } from './pairs.ts'
 import { risesOf } from './rises.ts'
 import { closesBlock, plannedWeightAt, stepAt, type Window } from './timetable.ts'
@@ -33,6 +35,8 @@ export type SliceRows = {
   /** Counts that are sent as gauges, from five minutes before the first window on. */
   readonly counts: readonly GaugeRow[]
   readonly answers: readonly AnswerRow[]
+  /** What services call, of those whose spans are judged by their durations. */
+  readonly callees: readonly CalleeRow[]
 }
 
 /** Durations of all requests and by stratum, while rows are being added. */
@@ -127,6 +131,7 @@ export function sliceOf(
 ): Slice {
   const arms: Record<Arm, ArmSum> = { baseline: new ArmSum(), canary: new ArmSum() }
   const isWithin = ({ at }: { readonly at: number }): boolean => at >= window.from && at < window.to
+  const callees = new CalleeSums()
   const each = <Row extends RollupRow | GaugeRow | CounterRow>(
     of: readonly Row[],
     add: (sum: ArmSum, row: Row) => void,
@@ -143,13 +148,20 @@ export function sliceOf(
   each(rows.counters, (sum, row) => sum.addEvents(row, row.increase))
   for (const { row, increase } of risesOf(rows.counts, deployment, window))
     each([row], (sum) => sum.addEvents(row, increase))
+  if (requestsFrom === null) {
+    for (const row of rows.callees) {
+      const arm = isWithin(row) ? resolveArm(row, deployment, deployment) : null
+      if (arm !== null) callees.add(arm, row)
+    }
+  }
+  const called = callees.slices()
   const strata = busiest(arms)
   const plannedWeight = plannedWeightAt(deployment, window.to)
   return {
     from: window.from,
     to: window.to,
-    baseline: arms.baseline.slice(strata),
-    canary: arms.canary.slice(strata),
+    baseline: { ...arms.baseline.slice(strata), ...called.baseline },
+    canary: { ...arms.canary.slice(strata), ...called.canary },
     closesBlock: closesBlock(deployment, window),
     step: stepAt(deployment, window.to),
     ...(isShadow(deployment) ? { pairs: pairsOf(deployment, window, rows.answers) } : {}),

@@ -75,6 +75,11 @@ function storageInstruments(registers: OpenMetricsRegistry[]) {
       registers,
     }),
     storageUp: new Gauge({ name: 'davy_storage_up', help: '1 while the storage answers.', registers }),
+    storageNewerMigrations: new Gauge({
+      name: 'davy_storage_newer_migrations',
+      help: 'Migrations of a newer version that this one found when it started, and works with.',
+      registers,
+    }),
   }
 }
 
@@ -143,6 +148,11 @@ function sourceInstruments(registers: OpenMetricsRegistry[]) {
       name: 'davy_source_questions_total',
       help: 'Questions to systems that are asked for metrics, by outcome.',
       labelNames: ['source', 'outcome'],
+      registers,
+    }),
+    logLinesUnkept: new Counter({
+      name: 'davy_log_lines_unkept_total',
+      help: 'Log lines that are counted without their message, since their service logs too many different ones.',
       registers,
     }),
     sourceQuestionDuration: new Histogram({

@@ -41,10 +41,62 @@ export type CallTotalRow = Dimensions &
     readonly isCall: boolean
   }
 
+/** Calls of one tick, dimensions and edge. `pod` is '' unless it was asked for. */
+export type CalleeRow = Dimensions &
+  Edge & {
+    readonly at: number
+    readonly calls: number
+    readonly failures: number
+    readonly nanoseconds: number
+  }
+
 const edgeColumns = 'System AS system, Peer AS peer, Target AS target, Failed AS failed, ErrorType AS errorType'
 const edgeKeys = 'system, peer, target, failed, errorType'
 const isCall = "SpanKind IN ('Client', 'Producer')"
 const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
+
+/**
+ * So many edges of a service and tick have rows of their own, those that take most time, and so many that fail most: who
+ * calls a thousand addresses would make more rows than all others together. The rest is one edge with this peer.
+ */
+const mostSlow = 40
+const mostFailing = 10
+const otherPeer = '(other)'
+
+const edge = 'system, peer, target'
+
+/**
+ * The query of {@link CalleeRow}s. One of ten seconds of many services: a row for each pod would be several times as many.
+ * Unix milliseconds.
+ */
+export function calleesQuery(services: readonly string[], from: number, to: number, byPod: boolean) {
+  // An edge has its place by all rows of its service and tick, so that it is named in both arms or in none.
+  const ofEdge = `OVER (PARTITION BY at, service, ${edge})`
+  const place = (by: string) => `dense_rank() OVER (PARTITION BY at, service ORDER BY ${by} DESC, ${edge})`
+  const named = `slow <= ${mostSlow} OR (edgeFailures > 0 AND failing <= ${mostFailing})`
+  const sql = `SELECT at, ${rowDimensionKeys}, if(${named}, system, '') AS edgeSystem,
+      if(${named}, peer, '${otherPeer}') AS edgePeer, if(${named}, target, '') AS edgeTarget,
+      sum(n) AS calls, sum(f) AS failures, sum(s) AS nanoseconds
+    FROM (
+      SELECT *, ${place('edgeTime')} AS slow, ${place('edgeFailures')} AS failing
+      FROM (
+        SELECT *, sum(s) ${ofEdge} AS edgeTime, sum(f) ${ofEdge} AS edgeFailures
+        FROM (
+          SELECT toUnixTimestamp(T) * 1000 AS at, ${byPod ? rowDimensions : rowDimensions.replace('Pod AS', "'' AS")},
+            System AS system, Peer AS peer, Target AS target, toUInt64(sum(N)) AS n, toUInt64(sumIf(N, Failed)) AS f,
+            toUInt64(sum(S)) AS s
+          FROM rollup_calls_10s
+          WHERE Service IN {services:Array(String)} AND ${window} AND ${isCall}
+          GROUP BY at, ${rowDimensionKeys}, ${edge}
+        )
+      )
+    )
+    GROUP BY at, ${rowDimensionKeys}, edgeSystem, edgePeer, edgeTarget
+    ORDER BY at`
+  const renamed = `SELECT * EXCEPT (edgeSystem, edgePeer, edgeTarget), edgeSystem AS system, edgePeer AS peer,
+    edgeTarget AS target FROM (${sql})`
+  return { sql: renamed, params: { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) } }
+}
 
 /** Reads what services call. Windows are Unix milliseconds, `from` inclusive and `to` exclusive, to whole seconds. */
 export class CallsRollupReader {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { formatQueryParams } from '@clickhouse/client-common'
 import { type ChdbResult, drainPending, Session } from 'chdb'
 import { DavyError } from '../domain/errors.ts'
@@ -78,7 +79,7 @@ export class EmbeddedStorage implements Storage {
 
   async query<Row>(sql: string, params: QueryParams = {}, signal?: AbortSignal): Promise<Row[]> {
     const result = await this.#run(this.#queries, sql, params, signal)
-    return parseRows<Row>(result.text())
+    return await parseRows<Row>(result.text())
   }
 
   async command(sql: string, params: QueryParams = {}): Promise<void> {
@@ -111,7 +112,7 @@ export class EmbeddedStorage implements Storage {
 
   async insertRows(table: string, rows: readonly object[], token: string): Promise<void> {
     // JSON text has no empty line in it, so inline data is safe here, and only here.
-    const values = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
+    const values = await writeRows(rows)
     try {
       await this.#inSession(this.#queries, (session) =>
         session.insert({ table, values, format: 'JSONEachRow', settings: { ...deduplicated(token), async_insert: 0 } }),
@@ -170,12 +171,40 @@ function quote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
 
+/** So much is read or written in a few milliseconds; then others have their turn. */
+const charactersOfTurn = 512 * 1024
+const rowsOfTurn = 1000
+
 /** JSONEachRow text as rows. */
-function parseRows<Row>(text: string): Row[] {
-  const lines = text.split('\n')
+async function parseRows<Row>(text: string): Promise<Row[]> {
   const rows: Row[] = []
-  for (const line of lines) if (line !== '') rows.push(JSON.parse(line) as Row)
+  let turn = charactersOfTurn
+  for (let from = 0, to = 0; from < text.length; from = to + 1) {
+    const end = text.indexOf('\n', from)
+    to = end < 0 ? text.length : end
+    if (to > from) rows.push(JSON.parse(text.slice(from, to)) as Row)
+    if (to < turn) continue
+    turn = to + charactersOfTurn
+    await setImmediate()
+  }
   return rows
+}
+
+/** Rows as JSONEachRow text, without an empty line. */
+async function writeRows(rows: readonly object[]): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for (let from = 0; from < rows.length; from += rowsOfTurn) {
+    if (from > 0) await setImmediate()
+    parts.push(
+      Buffer.from(
+        `${rows
+          .slice(from, from + rowsOfTurn)
+          .map((row) => JSON.stringify(row))
+          .join('\n')}\n`,
+      ),
+    )
+  }
+  return Buffer.concat(parts)
 }
 
 function asStorageError(cause: unknown): Error {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { DavyError } from '../domain/errors.ts'
 import type { Storage } from '../domain/storage.ts'
 import { callsRollupTable, callsRollupView } from './calls-rollup-table.ts'
 import { factsTable, looksTable } from './control-tables.ts'
@@ -20,6 +21,11 @@ type Migration = {
   readonly name: string
   /** Idempotent statements (`IF NOT EXISTS`): a start that died between two of them is repeated. */
   readonly statements: (dialect: Dialect, retention: Retention) => readonly string[]
+  /**
+   * The newest migration that a version has to know so that it can work on with this one applied. Absent: none, for it only
+   * adds. One that takes something away names the migration since which nobody has used it.
+   */
+  readonly needs?: number
 }
 
 /** Forward only. A migration that has been released is never edited; a change is a new row. */
@@ -71,15 +77,21 @@ const migrations: readonly Migration[] = [
 export type PlannedMigration = {
   readonly id: number
   readonly name: string
-  readonly state: 'applied' | 'pending'
+  /** `newer`: a later version has applied it, and this one can work with what it did. */
+  readonly state: 'applied' | 'pending' | 'newer'
+  /** None of a newer one. */
   readonly statements: readonly string[]
+  /** 0: it only adds. */
+  readonly needs: number
 }
 
-type Applied = { readonly name: string; readonly checksum: string }
+/** What is on record of a migration; the first versions wrote no `needs`. */
+type Applied = { readonly name: string; readonly checksum: string; readonly needs?: number }
 
 /**
- * What `migrate` would do, without doing it.
- * @throws Error when an applied migration's checksum differs from the code's: then code and data do not belong together.
+ * What `migrate` would do, without doing it, and what a newer version has done, so that one can go back to this one.
+ * @throws DavyError CONFIG when a newer version has taken away what this one needs; Error when an applied migration's
+ * checksum differs from the code's: then code and data do not belong together.
  */
 export async function planMigrations(
   storage: Storage,
@@ -88,12 +100,10 @@ export async function planMigrations(
   retention: Retention,
 ): Promise<PlannedMigration[]> {
   const applied = await readApplied(storage, facts)
-  for (const id of applied.keys()) {
-    if (!migrations.some((migration) => migration.id === id)) {
-      throw new Error(`The storage has migration ${id}, which this version does not know. Run a newer Davy.`)
-    }
-  }
-  return migrations.map((migration) => {
+  const newer = [...applied]
+    .filter(([id]) => !migrations.some((migration) => migration.id === id))
+    .map(([id, body]) => newerMigration(id, body))
+  const known = migrations.map((migration): PlannedMigration => {
     const done = applied.get(migration.id)
     if (done !== undefined && done.checksum !== checksum(migration)) {
       throw new Error(
@@ -102,26 +112,47 @@ export async function planMigrations(
       )
     }
     const statements = migration.statements(dialect, retention)
-    return { id: migration.id, name: migration.name, state: done === undefined ? 'pending' : 'applied', statements }
+    const { id, name, needs = 0 } = migration
+    return { id, name, state: done === undefined ? 'pending' : 'applied', statements, needs }
+  })
+  return [...known, ...newer]
+}
+
+/** @throws DavyError CONFIG when this version cannot work with what the migration did, or cannot know it. */
+function newerMigration(id: number, { name, needs }: Applied): PlannedMigration {
+  const newest = Math.max(...migrations.map((migration) => migration.id))
+  if (typeof needs === 'number' && needs <= newest) return { id, name, state: 'newer', statements: [], needs }
+  const wanted = typeof needs === 'number' ? `a version that knows ${needs}` : 'a version that knows it'
+  const detail =
+    `The storage has migration ${id} (${name}) of a newer Davy, which may have taken away what this version uses: it ` +
+    `wants ${wanted}, and this one knows those up to ${newest}. Run the version that applied it.`
+  throw new DavyError('CONFIG', detail, {
+    expected: wanted,
+    got: `one that knows those up to ${newest}`,
+    where: 'DAVY_STORAGE_URL',
   })
 }
 
-/** Applies what is pending, in order, and records each. @returns the migrations that were applied now. */
+/**
+ * Applies what is pending, in order, and records each.
+ * @returns the migrations that were applied now, and those of a newer version that this one works with.
+ */
 export async function migrate(
   storage: Storage,
   facts: Facts,
   dialect: Dialect,
   retention: Retention,
-): Promise<PlannedMigration[]> {
-  const pending = (await planMigrations(storage, facts, dialect, retention)).filter((m) => m.state === 'pending')
-  for (const planned of pending) {
-    for (const statement of planned.statements) await storage.command(statement)
-    const migration = migrations.find((m) => m.id === planned.id)
+): Promise<{ readonly applied: readonly PlannedMigration[]; readonly newer: readonly PlannedMigration[] }> {
+  const planned = await planMigrations(storage, facts, dialect, retention)
+  const pending = planned.filter(({ state }) => state === 'pending')
+  for (const { id, name, statements, needs } of pending) {
+    for (const statement of statements) await storage.command(statement)
+    const migration = migrations.find((one) => one.id === id)
     if (migration === undefined) continue
-    const body: Applied = { name: migration.name, checksum: checksum(migration) }
-    await facts.putOnce('migration', String(migration.id), '', body)
+    const body: Applied = { name, checksum: checksum(migration), needs }
+    await facts.putOnce('migration', String(id), '', body)
   }
-  return pending
+  return { applied: pending, newer: planned.filter(({ state }) => state === 'newer') }
 }
 
 async function readApplied(storage: Storage, facts: Facts): Promise<Map<number, Applied>> {

@@ -1,5 +1,6 @@
 import type { Dimensions, Unit } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
+import { type CalleeRow, calleesQuery } from './calls-rollup-reader.ts'
 import {
   type DurationRow,
   type DurationTotalRow,
@@ -138,6 +139,18 @@ export class RollupReader {
   ): Promise<readonly DurationTotalRow[]> {
     const { sql, params } = durationTotalsQuery(services, instruments, Math.floor(from / 1000), Math.floor(to / 1000))
     return this.#storage.query<DurationTotalRow>(sql, params)
+  }
+
+  /** What the named services call, a row per tick, dimensions and edge; by pod only when arms are told apart by it. */
+  async callees(
+    services: readonly string[],
+    from: number,
+    to: number,
+    byPod: boolean,
+    signal?: AbortSignal,
+  ): Promise<readonly CalleeRow[]> {
+    const { sql, params } = calleesQuery(services, from, to, byPod)
+    return this.#storage.query<CalleeRow>(sql, params, signal)
   }
 
   /** Log records of the named services, a row per tick, dimensions, region and severity. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { byNearness, countLate, type Due, dueWindows } from '../../src/engine/collect.ts'
+import { byNearness, collectRows, countLate, type Due, dueWindows } from '../../src/engine/collect.ts'
 import { sliceOf } from '../../src/engine/slices.ts'
 import { firstTick, nextWindow } from '../../src/engine/timetable.ts'
 import { judges } from '../../src/judges/index.ts'
@@ -48,6 +48,28 @@ test('who catches up reads alone, so that the live ones share a short window', (
     ['further'],
   ])
   expect(byNearness([])).toEqual([])
+})
+
+test('what is called is read by pod of those services alone whose arms are told apart by pod', async () => {
+  const asked: unknown[] = []
+  const rollups = {
+    requests: async () => [],
+    callees: async (services: readonly string[], _from: number, _to: number, byPod: boolean) => {
+      asked.push([services, byPod])
+      return []
+    },
+  } as unknown as RollupReader
+  const of = (service: string, match?: object) =>
+    ({
+      deployment: aDeployment({ service, ...(match === undefined ? {} : { canary: { match } }) }),
+      requestsFrom: null,
+    }) as const
+  const subjects = [of('cart'), of('pods', { pod: ['pods-1'] }), of('cart'), of('hashes', { replicaSet: ['abc'] })]
+  await collectRows(rollups, subjects, first, first + 10_000)
+  expect(asked).toEqual([
+    [['cart', 'hashes'], false],
+    [['pods'], true],
+  ])
 })
 
 describe('what came late', () => {

@@ -5,7 +5,8 @@ export function factsInMemory(now: () => number) {
   const facts = new Map<string, Fact<unknown>>()
   const keyOf = (kind: FactKind, key: string) => `${kind}\0${key}`
   const all = () => [...facts.values()]
-  const store: Pick<Facts, 'putOnce' | 'tail' | 'existing' | 'list' | 'unanswered'> = {
+  const store: Pick<Facts, 'putOnce' | 'tail' | 'writes' | 'existing' | 'list' | 'unanswered'> = {
+    writes: null,
     async putOnce<Body>(kind: FactKind, key: string, subject: string, body: Body) {
       const known = facts.get(keyOf(kind, key))
       if (known !== undefined) return { won: false, body: known.body as Body }

@@ -135,7 +135,7 @@ export async function startProcess(storage: Storage, now: () => number, options:
   })
   const detector = new Detector(rollups, deployments, bus, log, now)
   const deliverer = new Deliverer({
-    ...{ facts, endpoints, deployments, sinks, ports: closedPorts, bus, log, metrics, now, publicUrl },
+    ...{ facts, endpoints, deployments, rollups, sinks, ports: closedPorts, bus, log, metrics, now, publicUrl },
     standing: options.standing ?? (() => Promise.reject(new Error('no question about the gate was expected'))),
     ...{ random: options.random ?? (() => 0.5), isShared: options.isShared ?? false },
   })

@@ -128,6 +128,47 @@ test('after an outage looks wait for what senders have kept, and nothing counts 
   expect((await after.looks.list(id)).length).toBeGreaterThan(seen)
 })
 
+test('after an outage looks wait for as long as a queue is being sent, and nothing of it counts as lost', async () => {
+  const storage = await otherDavy(lab.storage, 'queued')
+  const service = 'queued'
+  const sent = (version: string, from: number, to: number, seed: number) =>
+    lab.insert(traffic({ service, version }, start + from, start + to, seed))
+  await sent('1', -minute, 2 * minute, 4)
+  await sent('2', 0, 2 * minute, 5)
+  lab.now = start
+  const before = await lab.start({}, storage)
+  const { deployment } = await before.deployments.register({ service, canary: { version: '2' }, template: 'quick' })
+  lab.now = start + 90_000
+  await before.conveyor.tick()
+  const seen = (await before.looks.list(deployment.id)).length
+
+  const back = start + 8 * minute
+  lab.now = back
+  const after = await lab.start({}, storage)
+  // Two minutes of the outage every 50 s, of both versions, longer than anybody would wait for the first of it.
+  for (const part of [1, 2, 3]) {
+    for (let second = 0; second < 50; second += 10) {
+      await after.conveyor.tick()
+      lab.now += 10_000
+    }
+    for (const [index, version] of ['1', '2'].entries())
+      await sent(version, 2 * part * minute, 2 * (part + 1) * minute, 10 * part + index)
+  }
+  await after.conveyor.tick()
+  lab.now += 50_000
+  await after.conveyor.tick()
+  expect((await after.looks.list(deployment.id)).length).toBe(seen)
+  lab.now += 10_000
+  await after.conveyor.tick()
+  await after.conveyor.tick()
+  const looks = await after.looks.list(deployment.id)
+  expect(looks.length).toBeGreaterThan(seen + 30)
+  expect(looks.map(({ verdict }) => verdict.reason.code)).not.toContain('TELEMETRY_LOSS')
+  const late = looks.flatMap(({ evidence }) => (evidence.slice?.late === undefined ? [] : [evidence.slice.late]))
+  expect(late.length).toBeGreaterThan(10)
+  for (const { baseline, canary } of late) expect([baseline, canary]).toEqual([0, 0])
+})
+
 /** The stored rows, folded from scratch: the last verdict must come out again as it was stored. */
 async function expectReplay(davy: Process, id: string): Promise<void> {
   const looks = await davy.looks.list(id)

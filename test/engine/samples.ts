@@ -83,7 +83,7 @@ export function aRow(changes: Partial<RollupRow> = {}): RollupRow {
 
 /** Rows of a slice that has requests and whatever else is given. */
 export function rowsOf(requests: readonly RollupRow[], others: Partial<SliceRows> = {}): SliceRows {
-  return { requests, durations: [], gauges: [], counters: [], counts: [], answers: [], ...others }
+  return { requests, durations: [], gauges: [], counters: [], counts: [], answers: [], callees: [], ...others }
 }
 
 export function aVersion(changes: Partial<VersionRow> = {}): VersionRow {

@@ -102,3 +102,19 @@ test('totals and the reference go by the same arms', () => {
     [810, 4],
   ])
 })
+
+test('a slice has what each arm called in its window', () => {
+  const call = (version: string, at: number) => ({
+    ...aRow({ version }),
+    ...{ at, system: 'http', peer: 'payments', target: '', calls: 4, failures: 1, nanoseconds: 1e9 },
+  })
+  const callees = [call('1', window.from), call('2', window.from), call('2', window.to), call('3', window.from)]
+  const slice = sliceOf(deployment, window, rowsOf([aRow()], { callees }))
+  const payments = { calls: 4, failed: 1, seconds: 1 }
+  expect(slice.baseline.callees).toEqual({ payments })
+  expect(slice.canary.callees).toEqual({ payments })
+  // Requests that an instrument counts have another time than spans do.
+  expect(
+    sliceOf(deployment, window, rowsOf([], { callees }), 'http.server.request.duration').canary.callees,
+  ).toBeUndefined()
+})

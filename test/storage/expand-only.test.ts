@@ -6,10 +6,11 @@ import { planMigrations } from '../../src/storage/migrations.ts'
 import { retention } from './opened.ts'
 
 /*
- * While replicas are replaced, the older version works on a storage that the newer one has already brought up to date. So a
- * migration only adds: what the older one writes and reads stays as it was. What is to go goes with a later version, when
- * nobody uses it any more. `npm run test:rolling` shows it with two real versions; this keeps the next migration from
- * breaking it. Migration 5 makes a view anew: whoever comes from before it stops every replica first.
+ * While replicas are replaced, and after somebody went back to it, the older version works on a storage that the newer one has
+ * brought up to date. So a migration only adds: what the older one writes and reads stays as it was. What is to go goes with a
+ * later version, by a migration that says since which one nobody has used it (`needs`); versions from before that one refuse to
+ * start then. `npm run test:rolling` and test/system/going-back.test.ts show it with two real versions; this keeps the next
+ * migration from breaking it. Migration 5 makes a view anew: whoever comes from before it stops every replica first.
  */
 const firstThatOnlyAdds = 6
 
@@ -26,12 +27,17 @@ const emptyStorage = { query: async () => [] } as unknown as Storage
 
 test('no migration takes away or alters what the version before it writes and reads', async () => {
   const planned = await planMigrations(emptyStorage, new Facts(emptyStorage, 'a test'), singleNode, retention)
-  const recent = planned.filter(({ id }) => id >= firstThatOnlyAdds)
-  expect(recent.length).toBeGreaterThan(4)
-  const others = recent.flatMap(({ id, statements }) =>
+  const adding = planned.filter(({ id, needs }) => id >= firstThatOnlyAdds && needs === 0)
+  expect(adding.length).toBeGreaterThan(4)
+  const others = adding.flatMap(({ id, statements }) =>
     statements.filter((sql) => !onlyAdds(sql)).map((sql) => [id, sql]),
   )
   expect(others).toEqual([])
+})
+
+test('a migration that takes something away leaves at least the version before it able to work', async () => {
+  const planned = await planMigrations(emptyStorage, new Facts(emptyStorage, 'a test'), singleNode, retention)
+  expect(planned.filter(({ id, needs }) => needs >= id)).toEqual([])
 })
 
 test.each([

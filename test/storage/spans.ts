@@ -15,6 +15,9 @@ export type SpanInput = {
   readonly attributes?: Readonly<Record<string, string>>
   readonly resource?: Readonly<Record<string, string>>
   readonly spanId?: string
+  /** Of its own when absent. */
+  readonly traceId?: string
+  readonly parentSpanId?: string
   readonly traceState?: string
   /** The type of an exception that the span recorded. */
   readonly exception?: string
@@ -30,8 +33,9 @@ function otlpJson(items: readonly SpanInput[]): string {
   const resourceSpans = items.map((item) => {
     spans += 1
     const span = {
-      traceId: spans.toString(16).padStart(32, '0'),
+      traceId: item.traceId ?? spans.toString(16).padStart(32, '0'),
       spanId: item.spanId ?? spans.toString(16).padStart(16, '0'),
+      ...(item.parentSpanId === undefined ? {} : { parentSpanId: item.parentSpanId }),
       traceState: item.traceState ?? '',
       name: item.name ?? 'GET',
       kind: item.kind ?? 2,

@@ -10,6 +10,7 @@ import { logRollupsConformance } from './conformance/log-rollups.ts'
 import { looksConformance } from './conformance/looks.ts'
 import { metricRollupsConformance } from './conformance/metric-rollups.ts'
 import { migrationsConformance } from './conformance/migrations.ts'
+import { placedCallsConformance } from './conformance/placed-calls.ts'
 import { rollupsConformance } from './conformance/rollups.ts'
 import { spanAttributesConformance } from './conformance/span-attributes.ts'
 import { statementsConformance } from './conformance/statements.ts'
@@ -40,6 +41,7 @@ export function storageConformance(name: string, open: Open): void {
       metricRollupsConformance(current)
       durationRollupsConformance(current)
       callRollupsConformance(current)
+      placedCallsConformance(current)
       spanAttributesConformance(current)
     })
     closingConformance(open)

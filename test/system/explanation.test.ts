@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Explanation } from '../../src/domain/explanation.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
@@ -6,6 +5,7 @@ import { type Davy, startDavy } from '../davy.ts'
 import { quick } from '../engine/lab.ts'
 import { callOf } from '../http/client.ts'
 import { random } from '../stats/random.ts'
+import { nextId, type SentSpan, sendTraces, until } from './sent-traces.ts'
 
 const minutes = 4
 const end = Math.floor(Date.now() / 10_000) * 10_000 - 20_000
@@ -31,64 +31,38 @@ beforeAll(async () => {
 })
 afterAll(() => davy.stop())
 
-async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
-  for (;;) {
-    const answer = await ask()
-    if (isWanted(answer)) return answer
-    await sleep(250)
-  }
-}
-
-const attributes = (values: Record<string, string>) =>
-  Object.entries(values).map(([key, stringValue]) => ({ key, value: { stringValue } }))
-
-let spanCount = 0
-const nextId = (length: number): string => {
-  spanCount += 1
-  return spanCount.toString(16).padStart(length, '0')
-}
-
-/** A request that ends at `at`, and the calls that it made. */
-function requestSpans(at: number, failed: boolean, tier: string, calls: readonly string[]) {
+/** A request that ends at `end`, and the calls that it made. */
+function requestSpans(end: number, failed: boolean, tier: string, calls: readonly string[]): SentSpan[] {
   const traceId = nextId(32)
-  const span = (kind: number, ms: number, more: object, values: Record<string, string>) => ({
-    ...{ traceId, spanId: nextId(16), name: 'POST', kind },
-    ...{ startTimeUnixNano: `${at - ms}000000`, endTimeUnixNano: `${at}000000`, attributes: attributes(values) },
-    ...more,
-  })
-  const status = failed ? { status: { code: 2 } } : {}
+  const request = { 'http.request.method': 'POST', 'http.route': '/pay', 'tenant.tier': tier }
   return [
-    span(2, 50, status, {
-      ...{ 'http.request.method': 'POST', 'http.route': '/pay', 'tenant.tier': tier },
-      ...(failed ? { 'error.type': 'WalletDeclined' } : {}),
-    }),
-    ...calls.map((peer) => span(3, 10, {}, { 'http.request.method': 'GET', 'server.address': peer })),
+    {
+      ...{ traceId, kind: 2, end, ms: 50, failed },
+      attributes: { ...request, ...(failed ? { 'error.type': 'WalletDeclined' } : {}) },
+    },
+    ...calls.map(
+      (peer): SentSpan => ({
+        ...{ traceId, kind: 3, end, ms: 10 },
+        attributes: { 'http.request.method': 'GET', 'server.address': peer },
+      }),
+    ),
   ]
 }
 
 /** Four minutes of three pods of a version at 10 requests a second each. */
 async function sendVersion(version: string, failing: (tier: string, pod: number) => number, calls: readonly string[]) {
   const source = random(Number(version))
-  const resourceSpans = [0, 1, 2].map((pod) => ({
+  const pods = [0, 1, 2].map((pod) => ({
     resource: {
-      attributes: attributes({
-        ...{ 'service.name': 'checkout', 'service.version': version, 'k8s.pod.name': `checkout-${version}-${pod}` },
-        'k8s.node.name': `node-${pod % 2}`,
-      }),
+      ...{ 'service.name': 'checkout', 'service.version': version, 'k8s.pod.name': `checkout-${version}-${pod}` },
+      'k8s.node.name': `node-${pod % 2}`,
     },
-    scopeSpans: [
-      {
-        spans: Array.from({ length: minutes * 600 }, (_, index) => {
-          const tier = source.uniform() < 0.3 ? 'gold' : 'free'
-          return requestSpans(start + index * 100 + 50, source.uniform() < failing(tier, pod), tier, calls)
-        }).flat(),
-      },
-    ],
+    spans: Array.from({ length: minutes * 600 }, (_, index) => {
+      const tier = source.uniform() < 0.3 ? 'gold' : 'free'
+      return requestSpans(start + index * 100 + 50, source.uniform() < failing(tier, pod), tier, calls)
+    }).flat(),
   }))
-  const response = await fetch(`${davy.otlpUrl}/v1/traces`, {
-    ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ resourceSpans }) },
-  })
-  expect(response.status).toBe(200)
+  await sendTraces(davy, pods)
 }
 
 describe('a release that fails for some of its users', () => {

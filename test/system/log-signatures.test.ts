@@ -158,6 +158,17 @@ test('the list of templates says what is logged, how often, and since which vers
   expect(old.items.map(({ severity }) => severity)).toEqual(['warn', 'info'])
 })
 
+test('the API compares what both cohorts log by request', async () => {
+  const { items } = await call<{ items: object[] }>('GET', `/api/v1/deployments/${id}/log-templates`)
+  expect(items).toMatchObject([
+    {
+      ...{ text: 'TypeError at pay.charge ← server.handle', change: 'new', severity: 'error', firstVersion: '1.1' },
+      ...{ baseline: { requests: 0 }, muted: null },
+    },
+    { text: 'payment of order <*> declined by bank', change: 'same', firstVersion: '1.0' },
+  ])
+})
+
 test('the page shows what is new with an example and where its rows are', async () => {
   const page = await (await fetch(`${davy.url}/deployments/${id}`)).text()
   expect(page).toContain('One new among 2 kinds of warnings and errors.')

@@ -19,6 +19,8 @@ export type Bench = {
   refused(program: string, args: readonly string[], options?: RunOptions): string
   /** Where kubeconform finds schemas. */
   readonly schemas: string
+  /** A folder that stays between runs. */
+  readonly cache: string
 }
 
 export type RunOptions = { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }
@@ -61,6 +63,7 @@ function openBench(folder: string): Bench {
     folder,
     repository,
     schemas: join(tools, 'deploy/kubernetes-schemas'),
+    cache: join(tools, 'deploy'),
     run(program, args, options) {
       try {
         return start(program, args, options)
@@ -84,7 +87,9 @@ function openBench(folder: string): Bench {
 function outcome({ name, tools: wanted, check }: Check): 'ok' | 'failed' | 'missing' {
   const missing = wanted.filter((tool) => !has(tool))
   if (missing.length > 0) {
-    process.stdout.write(`missing  ${name}: ${missing.join(', ')} (test/tools/install-deploy.sh)\n`)
+    process.stdout.write(
+      `missing  ${name}: ${missing.join(', ')} (what test/tools/install-deploy.sh does not make, the machine has to have)\n`,
+    )
     return 'missing'
   }
   const folder = mkdtempSync(join(tmpdir(), 'davy-deploy-'))

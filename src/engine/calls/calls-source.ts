@@ -1,72 +1,43 @@
 import { type Arm, resolveArm } from '../../domain/cohort.ts'
 import type { ArmSlice } from '../../domain/evidence.ts'
-import type { MetricSource, QueryFault, SourceAnswer, SourceQuestion } from '../../domain/metric-source.ts'
+import type { MetricSource, SourceAnswer, SourceQuestion } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { CallRow, CallsRollupReader, RequestTimeRow } from '../../storage/calls-rollup-reader.ts'
+import type { PlacedCallsReader } from '../../storage/placed-calls-reader.ts'
+import { askCallers } from './ask-callers.ts'
 import { CallSum, PodRatio } from './call-sums.ts'
+import { callsQueryOf, checkCallsQuery, edgeKeys, type Measure } from './calls-query.ts'
 import { edgeName } from './edge-name.ts'
-
-/** What a gauge of calls is of: per request of the service, by pod. */
-const callMeasures = ['calls-per-request', 'seconds-in-calls', 'self-seconds'] as const
-
-type Measure = (typeof callMeasures)[number]
-
-/** Which calls: all whose edge has these values; absent keys: any. `measure` is for gauges only. */
-type CallsQuery = {
-  readonly system?: string
-  readonly peer?: string
-  readonly target?: string
-  readonly measure?: Measure
-}
-
-const filters = ['system', 'peer', 'target'] as const
+import { showCalls } from './show-calls.ts'
 
 /**
  * What a service calls, as evidence: the share of its calls that fail (proportion, stratified by edge), how long they
  * take (distribution), and per request how many there are, how long they take together, and how much time is left that
  * the service spent itself (gauge). Calls of one request that overlap in time are counted each, so that the time left
- * is least what it was.
+ * is least what it was. With `side: callers`: the calls that others make to it, as they saw them, by who answered.
  */
-export function createCallsSource(reader: Pick<CallsRollupReader, 'calls' | 'requestTimes'>): MetricSource {
+export function createCallsSource(
+  reader: Pick<CallsRollupReader, 'calls' | 'requestTimes'>,
+  placed: Pick<PlacedCallsReader, 'callers' | 'calls'>,
+): MetricSource {
   return {
     kinds: ['proportion', 'distribution', 'gauge'],
-    check,
-    async ask({ deployment, metric, windows }, signal) {
+    check: checkCallsQuery,
+    show: showCalls,
+    async ask(question, signal) {
+      const { deployment, metric, windows } = question
       const [first, last] = [windows[0], windows.at(-1)]
       if (first === undefined || last === undefined) return []
-      const query = queryOf(metric)
+      const query = callsQueryOf(metric)
+      if (query.side === 'callers') return askCallers(reader, placed, question, signal)
       const [calls, times] = await Promise.all([
         reader.calls(deployment.service, first.from, last.to, signal),
         metric.kind === 'gauge' ? reader.requestTimes(deployment.service, first.from, last.to, signal) : [],
       ])
-      const asked = calls.filter((row) => filters.every((key) => query[key] === undefined || query[key] === row[key]))
+      const asked = calls.filter((row) => edgeKeys.every((key) => query[key] === undefined || query[key] === row[key]))
       return windows.map((window) => answerOf(deployment, metric, asked, times, window))
     },
   }
-}
-
-function check(metric: MetricSpec): QueryFault | null {
-  const query = metric.query ?? {}
-  for (const [key, value] of Object.entries(query)) {
-    if (key === 'measure') {
-      if (metric.kind !== 'gauge') return { expected: 'no measure, which is for gauges', got: String(value), key }
-      if (!(callMeasures as readonly unknown[]).includes(value)) {
-        return { expected: callMeasures.join(' | '), got: JSON.stringify(value), key }
-      }
-    } else if (!(filters as readonly string[]).includes(key)) {
-      return { expected: [...filters, 'measure'].join(' | '), got: key, key }
-    } else if (typeof value !== 'string' || value === '') {
-      return { expected: 'a text that the edge has', got: JSON.stringify(value), key }
-    }
-  }
-  if (metric.kind === 'gauge' && query.measure === undefined) {
-    return { expected: callMeasures.join(' | '), got: 'none', key: 'measure' }
-  }
-  return null
-}
-
-function queryOf({ query = {} }: MetricSpec): CallsQuery {
-  return query as CallsQuery
 }
 
 type Window = SourceQuestion['windows'][number]
@@ -83,7 +54,7 @@ function answerOf(
     baseline: { calls: new CallSum(), ratio: new PodRatio() },
     canary: { calls: new CallSum(), ratio: new PodRatio() },
   }
-  const measure = queryOf(metric).measure
+  const { measure } = callsQueryOf(metric)
   for (const row of calls.filter(isWithin)) {
     const arm = resolveArm(row, deployment, deployment)
     if (arm === null) continue

@@ -1,28 +1,33 @@
-import { type Arm, isSameUnit, resolveArm } from '../../domain/cohort.ts'
+import { isSameUnit, resolveArm } from '../../domain/cohort.ts'
 import type { Deployment } from '../../domain/deployment.ts'
-import type { BothArms, Explanation } from '../../domain/explanation.ts'
-import type { Verdict } from '../../domain/verdict.ts'
-import {
-  type CallSums,
-  compareEdges,
-  compareErrorTypes,
-  compareTime,
-  type RequestSums,
-} from '../../judges/explanation/compare-calls.ts'
+import type { BothArms, CalleeFinding, Explanation } from '../../domain/explanation.ts'
+import type { ReasonCode, Verdict } from '../../domain/verdict.ts'
+import { blameFailingCallee } from '../../judges/explanation/blame-callee.ts'
 import { noCounts, plusBoth } from '../../judges/explanation/excess-contrast.ts'
 import { findPlace } from '../../judges/explanation/find-place.ts'
 import { type AttributeCounts, rankAttributes } from '../../judges/explanation/rank-attributes.ts'
 import { type Change, rankSuspects } from '../../judges/explanation/rank-suspects.ts'
-import type { CallsRollupReader, CallTotalRow, RequestTimeRow } from '../../storage/calls-rollup-reader.ts'
+import { type BlamedCallees, trackCallees } from '../../judges/explanation/track-callees.ts'
+import { overlappingPods } from '../../judges/sequential/arrivals.ts'
+import type { CallsRollupReader } from '../../storage/calls-rollup-reader.ts'
+import type { Looks } from '../../storage/looks.ts'
 import type { RollupReader } from '../../storage/rollup-reader.ts'
 import type { AttributeRow, PodRow, SpanAttributesReader, SpanQuestion } from '../../storage/span-attributes-reader.ts'
-import { edgeName } from '../calls/edge-name.ts'
+import { type CalledRows, compareArms, compareWithBefore } from './compare-arms.ts'
 
 /** No more of the time before a decision is looked at: attributes come from raw spans. */
 const windowMs = 30 * 60_000
 
+const hourMs = 3_600_000
+
+/** What the baseline has too. */
+const outages: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['SHARED_OUTAGE', 'BASELINE_UNHEALTHY'])
+
 /** About so many requests are looked at for attributes. */
 const requestsLookedAt = 200_000
+
+/** More edges than this are not shown; all of them are compared. */
+const mostEdges = 12
 
 /** Of so many deployments at the same time it is asked whether they call the service. */
 const mostCallers = 20
@@ -31,6 +36,7 @@ export type ExplainOptions = {
   readonly rollups: Pick<RollupReader, 'totals'>
   readonly calls: Pick<CallsRollupReader, 'totals' | 'requestTimes'>
   readonly spans: Pick<SpanAttributesReader, 'attributes' | 'pods'>
+  readonly looks: Pick<Looks, 'list'>
   /** All deployments that are known. */
   readonly deployments: () => readonly Deployment[]
   /** The newest verdicts of these deployments. */
@@ -56,25 +62,66 @@ export async function explainVerdict(
     slowerThanNanoseconds: event.kind === 'slow' ? Math.round(event.seconds * 1e9) : null,
     byPod: [deployment.canary, deployment.baseline].some((cohort) => cohort?.match?.pod !== undefined),
   }
-  const [attributes, pods, calls, times, suspects] = await Promise.all([
+  const isShared = outages.has(verdict.reason.code)
+  const [attributes, pods, calls, times, suspects, blamed] = await Promise.all([
     options.spans.attributes(question, signal),
     options.spans.pods(question, signal),
     options.calls.totals(deployment.service, from, to, signal),
     options.calls.requestTimes(deployment.service, from, to, signal),
     suspectsOf(options, deployment, verdict, { from, to }, signal),
+    isShared ? null : blamedAtLooks(options.looks, deployment, verdict),
   ])
-  const sums = callSums(deployment, calls)
-  const answered = requestSums(deployment, times)
+  const now: CalledRows = { totals, calls, times }
+  const called = compareArms(deployment, now)
   return {
     ...{ verdictId: verdict.id, deploymentId: deployment.id, at: options.now(), from, to, event },
     oneIn: question.oneIn,
     attributes: rankAttributes(attributeCounts(deployment, attributes)),
     place: placeOf(deployment, pods, event.kind),
-    edges: compareEdges(sums, answered),
-    time: compareTime(sums, answered),
-    errorTypes: compareErrorTypes(sums, answered),
+    ...{ edges: called.edges.slice(0, mostEdges), time: called.time, errorTypes: called.errorTypes },
+    callee: blamed === null ? await failingSinceStart(options, deployment, now, signal) : blamed[calleeOf[event.kind]],
     suspects,
   }
+}
+
+const calleeOf = { slow: 'slow', failed: 'failing' } as const satisfies Record<string, keyof BlamedCallees>
+
+/** Who holds the excess by the slices of the verdict's own looks, as its sentence is told. */
+async function blamedAtLooks(
+  looks: Pick<Looks, 'list'>,
+  { id, service, startedAt, template }: Deployment,
+  { look }: Verdict,
+): Promise<BlamedCallees> {
+  const warmUpEnd = Date.parse(startedAt) + template.warmUpSeconds * 1000
+  const oldest = Math.max(0, look - Math.ceil(windowMs / (1000 * template.lookSeconds)))
+  const callees = trackCallees()
+  for (const { look: number, evidence } of await looks.list(id, oldest)) {
+    const { slice } = evidence
+    if (number > look || slice === null || slice.to <= warmUpEnd || overlappingPods(slice).length > 0) continue
+    callees.observe(slice)
+  }
+  return callees.read(service)
+}
+
+/**
+ * What fails in an outage that both arms have. Between arms that fail alike there is nothing to see: what changed is the
+ * baseline since the hour before the start.
+ */
+async function failingSinceStart(
+  { rollups, calls }: ExplainOptions,
+  deployment: Deployment,
+  now: CalledRows,
+  signal?: AbortSignal,
+): Promise<CalleeFinding | null> {
+  const { service, startedAt } = deployment
+  const to = Date.parse(startedAt)
+  const [totals, made, times] = await Promise.all([
+    rollups.totals([service], to - hourMs, to),
+    calls.totals(service, to - hourMs, to, signal),
+    calls.requestTimes(service, to - hourMs, to, signal),
+  ])
+  const { edges, failed } = compareWithBefore(deployment, { totals, calls: made, times }, now)
+  return blameFailingCallee(service, edges, failed)
 }
 
 /** Slow requests when a latency shows most harm, else failed ones. */
@@ -115,29 +162,6 @@ function placeOf(deployment: Deployment, rows: readonly PodRow[], event: 'failed
     pods.set(row.pod, { ...pod, requests: pod.requests + row.requests, errors: pod.errors + row.events })
   }
   return findPlace([...pods.values()], baseline, event)
-}
-
-function callSums(deployment: Deployment, rows: readonly CallTotalRow[]): CallSums[] {
-  return rows.flatMap((row) => {
-    const arm = resolveArm(row, deployment, deployment)
-    if (arm === null) return []
-    const { isCall, failed, errorType, calls, nanoseconds } = row
-    return [{ arm, edge: isCall ? edgeName(row) : null, failed, errorType, calls, nanoseconds }]
-  })
-}
-
-function requestSums(deployment: Deployment, rows: readonly RequestTimeRow[]): Record<Arm, RequestSums> {
-  const sums: Record<Arm, RequestSums> = {
-    baseline: { requests: 0, nanoseconds: 0 },
-    canary: { requests: 0, nanoseconds: 0 },
-  }
-  for (const row of rows) {
-    const arm = resolveArm(row, deployment, deployment)
-    if (arm === null) continue
-    const { requests, nanoseconds } = sums[arm]
-    sums[arm] = { requests: requests + row.requests, nanoseconds: nanoseconds + row.nanoseconds }
-  }
-  return sums
 }
 
 async function suspectsOf(

@@ -8,6 +8,7 @@ import {
   formatTime,
 } from '../../domain/format.ts'
 import type { TrialContext } from '../../domain/judge.ts'
+import { isOfRequests } from '../../domain/template.ts'
 import type { Conclusion, Judgement, Where } from '../../domain/verdict.ts'
 import type { Reading } from './metric-trial.ts'
 import { bothValues, inSentence, isErrorRate, speakingQuantile, subjectOf } from './metric-words.ts'
@@ -68,7 +69,8 @@ function summaries(facts: ReasonFacts, names: Names): string[] {
   }
 }
 
-function harmSummaries({ readings }: ReasonFacts, { s, c, b }: Names, ending: string): string[] {
+function harmSummaries(facts: ReasonFacts, { s, c, b }: Names, ending: string): string[] {
+  const { readings, callees, context } = facts
   const reading = worst(readings)
   if (reading === undefined) return [`${s} ${c} does harm beyond your margins.`]
   const { judgement } = reading
@@ -76,7 +78,21 @@ function harmSummaries({ readings }: ReasonFacts, { s, c, b }: Names, ending: st
   if (quantile !== undefined) {
     const name = quantileName(quantile.quantile)
     const figures = `${name} ${formatSeconds(quantile.canary)} against ${formatSeconds(quantile.baseline)}`
-    return [`${s} ${c} is slow: ${figures} for ${b}${ending}.`, `${s} ${c} is slow: ${figures}.`]
+    // What is asked of a source of its own may be anybody's durations.
+    if (!isOfService(judgement, context)) {
+      const words = `${s} ${c}: ${judgement.name.replaceAll('-', ' ')} ${figures}`
+      return [`${words} for ${b}${ending}.`, `${words}.`]
+    }
+    const { slow } = callees
+    const blamed =
+      slow === null
+        ? []
+        : [
+            `${slow.summary}: ${name} ${formatSeconds(quantile.canary)} for ${c} against ${formatSeconds(quantile.baseline)} for ${b}${ending}.`,
+            `${slow.summary}: ${figures}${ending}.`,
+            `${slow.summary}${ending}.`,
+          ]
+    return [...blamed, `${s} ${c} is slow: ${figures} for ${b}${ending}.`, `${s} ${c} is slow: ${figures}.`]
   }
   const [logged] = judgement.where
   if (judgement.kind === 'signatures' && logged !== undefined) return loggedSummaries(logged, { s, c, b }, ending)
@@ -88,7 +104,16 @@ function harmSummaries({ readings }: ReasonFacts, { s, c, b }: Names, ending: st
   const rates = `${formatPercent(judgement.canary.value)} of requests against ${formatPercent(judgement.baseline.value)}`
   const sentence = `${s} ${c} fails ${rates} for ${b}`
   const place = placeOf(reading)
-  return [`${sentence}${place}${ending}.`, `${sentence}${ending}.`, `${s} ${c} fails ${rates}.`]
+  const whole = [`${sentence}${ending}.`, `${s} ${c} fails ${rates}.`]
+  if (callees.failing === null) return [`${sentence}${place}${ending}.`, ...whole]
+  const blamed = `: ${callees.failing.summary}${ending}.`
+  return [`${sentence}${place}${blamed}`, `${sentence}${blamed}`, `${s} ${c} fails ${rates}${blamed}`, ...whole]
+}
+
+/** Whether a metric is of the service's own requests, and not what a source tells of others. */
+function isOfService({ name }: Judgement, { template }: TrialContext): boolean {
+  const spec = template.metrics.find((metric) => metric.name === name)
+  return spec === undefined || isOfRequests(spec)
 }
 
 /** What the canary logs, in whose words: they say more than how often. */

@@ -3,6 +3,7 @@ import type { Trial, TrialContext } from '../../domain/judge.ts'
 import { mainQuery } from '../../domain/template.ts'
 import type { Conclusion } from '../../domain/verdict.ts'
 import { combineLogE } from '../../stats/combine-evidence.ts'
+import { nobodyBlamed, trackCallees } from '../explanation/track-callees.ts'
 import { addArrivals, noArrivals, overlappingPods } from './arrivals.ts'
 import { attemptBudget, type Budget } from './attempt-budget.ts'
 import { watchBaselineHealth } from './baseline-health.ts'
@@ -44,6 +45,7 @@ export function openTrial(context: TrialContext): Trial {
   const silenceWatch = watchSilence()
   const health = watchBaselineHealth(context.referenceCounts)
   const sampling = watchSampling()
+  const callees = trackCallees()
   const split = watchTrafficSplit(context.strategy)
   // Without it nobody counts requests, whether it is critical or not.
   const main = mainQuery(template)?.name
@@ -63,6 +65,7 @@ export function openTrial(context: TrialContext): Trial {
     // A slice in which a pod is in both arms compares a version with itself.
     if (overlappingPods(slice).length === 0) {
       podEffect.observe(slice)
+      callees.observe(slice)
       for (const metric of fromStart) metric.observe(slice)
       lateOnset.observe(slice)
     }
@@ -146,6 +149,7 @@ export function openTrial(context: TrialContext): Trial {
       ...faults,
       down,
       readings: begun === null ? readings : read(begun.metrics),
+      callees: isHarm(ruling) ? callees.read(context.service) : nobodyBlamed,
       begunAt: begun?.since ?? null,
       at,
       expectedDecisionAt,

@@ -1,5 +1,6 @@
 import type { TrialContext } from '../../domain/judge.ts'
 import type { Judgement } from '../../domain/verdict.ts'
+import type { BlamedCallees } from '../explanation/track-callees.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Outage } from './baseline-health.ts'
 import type { Ruling } from './decide.ts'
@@ -20,6 +21,8 @@ export type ReasonFacts = {
   /** A critical metric whose source cannot be asked. */
   readonly down: Judgement | null
   readonly readings: readonly Reading[]
+  /** What the service calls, where that holds the excess. */
+  readonly callees: BlamedCallees
   /** Unix milliseconds since when `readings` count, when harm began later than the trial; null: from its start. */
   readonly begunAt: number | null
   readonly at: number

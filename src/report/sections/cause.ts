@@ -35,14 +35,15 @@ export function causeSection(page: Case): Markup | null {
   return section('cause', 'Likely cause', lead(explanation), ...drawn)
 }
 
-function lead({ attributes, place, time }: Explanation): string {
+function lead({ attributes, place, time, callee }: Explanation): string {
   if (place.kind === 'pod' || place.kind === 'node') return `One bad ${place.kind}, not a bad version.`
+  if (callee !== undefined && callee !== null) return `${callee.summary}.`
   const [first] = attributes
   if (first !== undefined) {
     return `${formatPercent(first.share)} of the excess has ${first.attribute} ${first.value === '' ? '(none)' : first.value}.`
   }
   if (time !== null && time.canary.calls - time.baseline.calls > notableShare * time.baseline.request) {
-    return 'What the service calls got slower.'
+    return 'Requests wait longer for what the service calls.'
   }
   return 'No single place, caller or error stands out.'
 }
@@ -142,6 +143,6 @@ function suspectsList({ suspects }: Explanation): Markup | null {
 
 function sourceLine({ from, to, oneIn, deploymentId }: Explanation): Markup {
   const part = oneIn === 1 ? 'All' : `One in ${formatCount(oneIn)}`
-  return html`<p class="source">${part} of the requests from ${formatTime(from)} to ${formatTime(to)} (<code>otel_traces</code>, <code>rollup_calls_10s</code>). Found at a false discovery rate of 10% over all values that were tried; it explains and does not decide. <a href="/api/v1/deployments/${deploymentId}/explanation">JSON</a></p>
+  return html`<p class="source">${part} of the requests from ${formatTime(from)} to ${formatTime(to)} (<code>otel_traces</code>, <code>rollup_calls_10s</code>). Attribute values were found at a false discovery rate of 10% over all that were tried. It explains and does not decide. <a href="/api/v1/deployments/${deploymentId}/explanation">JSON</a></p>
 `
 }

@@ -4,6 +4,7 @@ import type { MetricSpec } from '../../../src/domain/template.ts'
 import { createCallsSource } from '../../../src/engine/calls/calls-source.ts'
 import { edgeName } from '../../../src/engine/calls/edge-name.ts'
 import type { CallRow, RequestTimeRow } from '../../../src/storage/calls-rollup-reader.ts'
+import type { PlacedCallRow, PlacedCallsQuestion } from '../../../src/storage/placed-calls-reader.ts'
 
 const start = Date.UTC(2026, 10, 21, 10)
 const dimensions = { namespace: '', service: 'checkout', environment: 'default', cohort: '', replicaSet: '' }
@@ -31,8 +32,11 @@ const time = (more: Partial<RequestTimeRow> & { version: string; pod: string }):
 
 const windows = [0, 1].map((index) => ({ from: start + index * 10_000, to: start + (index + 1) * 10_000 }))
 
+/** Nobody calls the service. */
+const uncalled = { callers: async () => [], calls: async () => [] }
+
 function ask(metric: MetricSpec, calls: readonly CallRow[], times: readonly RequestTimeRow[] = []) {
-  const source = createCallsSource({ calls: async () => calls, requestTimes: async () => times })
+  const source = createCallsSource({ calls: async () => calls, requestTimes: async () => times }, uncalled)
   expect(source.check(metric)).toBeNull()
   return source.ask({ deployment, metric, windows }, new AbortController().signal)
 }
@@ -94,16 +98,95 @@ describe('calls as evidence', () => {
   })
 })
 
+describe('calls of others to the service', () => {
+  const answered = (more: Partial<PlacedCallRow> & { version: string; pod: string }): PlacedCallRow => ({
+    ...{ ...dimensions, at: start, caller: 'gateway', failed: false, calls: 1, latency: { 850: 1 } },
+    ...more,
+  })
+
+  async function askPlaced(query: object, rows: readonly PlacedCallRow[], requests = 10) {
+    const asked: PlacedCallsQuestion[] = []
+    const source = createCallsSource(
+      { calls: async () => [], requestTimes: async () => [time({ version: '1', pod: 'a', requests })] },
+      {
+        callers: async () => ['gateway', 'mobile'],
+        calls: async (question) => {
+          asked.push(question)
+          return rows
+        },
+      },
+    )
+    const metric = spec({ name: 'callers', query: { side: 'callers', ...query } })
+    expect(source.check(metric)).toBeNull()
+    const answers = await source.ask({ deployment, metric, windows }, new AbortController().signal)
+    return { answers, question: asked[0]! }
+  }
+
+  test('are counted by the arm that answered, window, caller and pod', async () => {
+    const { answers, question } = await askPlaced({}, [
+      answered({ version: '1', pod: 'a', calls: 40 }),
+      answered({ version: '2', pod: 'b', calls: 6 }),
+      answered({ version: '2', pod: 'b', calls: 4, failed: true }),
+      answered({ version: '2', pod: 'b', calls: 5, caller: 'mobile', at: start + 10_000 }),
+      answered({ version: '3', pod: 'c', calls: 100 }),
+    ])
+    expect(question).toMatchObject({ callers: ['gateway', 'mobile'], from: start, to: start + 20_000, oneIn: 1 })
+    expect(answers[0]!.baseline).toMatchObject({ requests: 40, errors: 0, pods: { a: { requests: 40, errors: 0 } } })
+    expect(answers[0]!.canary.operations).toEqual({ gateway: { requests: 10, errors: 4 } })
+    expect(answers[1]!.canary.operations).toEqual({ mobile: { requests: 5, errors: 0 } })
+  })
+
+  test('may be those of one caller', async () => {
+    expect((await askPlaced({ caller: 'mobile' }, [])).question.callers).toEqual(['mobile'])
+  })
+
+  test('are a part of all when there are many', async () => {
+    expect((await askPlaced({}, [], 400_000)).question.oneIn).toBe(10)
+  })
+})
+
 describe('a query of calls', () => {
-  const source = createCallsSource({ calls: async () => [], requestTimes: async () => [] })
+  const source = createCallsSource({ calls: async () => [], requestTimes: async () => [] }, uncalled)
   test.each([
     [spec({ query: { pear: 'stock' } }), 'pear'],
     [spec({ query: { peer: '' } }), 'peer'],
     [spec({ query: { measure: 'calls-per-request' } }), 'measure'],
     [spec({ kind: 'gauge' }), 'measure'],
     [spec({ kind: 'gauge', query: { measure: 'everything' } }), 'measure'],
+    [spec({ query: { side: 'theirs' } }), 'side'],
+    [spec({ query: { side: 'callers', peer: 'stock' } }), 'peer'],
+    [spec({ query: { caller: 'gateway' } }), 'caller'],
+    [spec({ kind: 'gauge', query: { side: 'callers' } }), 'side'],
   ])('with a fault names the key (%#)', (metric, key) => {
     expect(source.check(metric)).toMatchObject({ key })
+  })
+})
+
+describe('the rows that calls are made of', () => {
+  const { show } = createCallsSource({ calls: async () => [], requestTimes: async () => [] }, uncalled)
+  test.each([
+    [
+      spec({ query: { system: 'postgresql', target: "o'clock" } }),
+      [
+        "rollup_calls_10s: Service = 'checkout' AND SpanKind IN ('Client', 'Producer') AND System = 'postgresql' AND Target = 'o\\'clock'",
+      ],
+    ],
+    [
+      spec({ kind: 'gauge', query: { measure: 'calls-per-request' } }),
+      [
+        "rollup_calls_10s: Service = 'checkout' AND SpanKind IN ('Client', 'Producer')",
+        "per request of rollup_traces_10s: Service = 'checkout' AND SpanKind IN ('Server', 'Consumer')",
+      ],
+    ],
+    [
+      spec({ query: { side: 'callers', caller: 'gateway' } }),
+      [
+        "otel_traces: SpanKind = 'Client' AND ServiceName = 'gateway', with the SpanId that is the ParentSpanId, in the same TraceId, of",
+        "otel_traces: SpanKind = 'Server' AND ServiceName = 'checkout'",
+      ],
+    ],
+  ])('are named (%#)', (metric, rows) => {
+    expect(show?.({ deployment, metric })).toEqual(rows)
   })
 })
 

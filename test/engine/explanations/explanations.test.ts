@@ -1,15 +1,27 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Deployment } from '../../../src/domain/deployment.ts'
 import { DavyError } from '../../../src/domain/errors.ts'
+import type { Explanation } from '../../../src/domain/explanation.ts'
+import type { Look } from '../../../src/domain/look.ts'
+import type { ReasonCode } from '../../../src/domain/verdict.ts'
 import type { Deployments } from '../../../src/engine/deployments.ts'
-import { Explanations } from '../../../src/engine/explanations/explanations.ts'
+import { Explanations, type ExplanationsOptions } from '../../../src/engine/explanations/explanations.ts'
 import { createLogger } from '../../../src/platform/logger.ts'
+import { madeArm, madeSlices } from '../../judges/made-slices.ts'
 import { factsInMemory } from '../facts-in-memory.ts'
 
 const start = Date.parse('2026-11-21T10:00:00Z')
 
+type Readers = Pick<ExplanationsOptions, 'calls' | 'looks' | 'rollups'>
+
+const silent: Readers = {
+  rollups: { totals: async () => [] },
+  calls: { totals: async () => [], requestTimes: async () => [] },
+  looks: { list: async () => [] },
+}
+
 /** Explanations over readers of which one refuses the services of these names. */
-function explain(refused: readonly string[]) {
+function explain(refused: readonly string[], readers = silent) {
   let now = start
   const { store, of } = factsInMemory(() => now)
   const logged: { readonly level: string; readonly deploymentId?: string }[] = []
@@ -17,7 +29,8 @@ function explain(refused: readonly string[]) {
   const deploymentOf = (service: string) =>
     ({
       ...{ id: `id-${service}`, service, environment: 'default', namespace: '', strategy: 'canary' },
-      ...{ canary: { version: '2' }, baseline: { version: '1' }, template: { watermarkSeconds: 20 } },
+      ...{ canary: { version: '2' }, baseline: { version: '1' } },
+      template: { watermarkSeconds: 20, warmUpSeconds: 0, lookSeconds: 10 },
       ...{ startedAt: new Date(start - 600_000).toISOString(), endedAt: null },
     }) as unknown as Deployment
   const known = { get: (id: string) => deploymentOf(id.slice(3)), list: () => [] } as unknown as Deployments
@@ -25,8 +38,7 @@ function explain(refused: readonly string[]) {
     ...{ facts: store, known, now: () => now },
     log: createLogger('info', { write: (line: string) => void logged.push(JSON.parse(line)) }),
     newest: async () => new Map(),
-    rollups: { totals: async () => [] },
-    calls: { totals: async () => [], requestTimes: async () => [] },
+    ...readers,
     spans: {
       attributes: async ({ service }) => {
         asked.push(service)
@@ -36,9 +48,9 @@ function explain(refused: readonly string[]) {
       pods: async () => [],
     },
   })
-  const harm = (service: string) =>
+  const harm = (service: string, code: ReasonCode = 'HARM_SHOWN') =>
     store.putOnce('verdict', `verdict-${service}`, `id-${service}`, {
-      ...{ id: `verdict-${service}`, deploymentId: `id-${service}`, metrics: [], reason: { code: 'HARM_SHOWN' } },
+      ...{ id: `verdict-${service}`, deploymentId: `id-${service}`, look: 60, metrics: [], reason: { code } },
       decidedAt: new Date(now).toISOString(),
     })
   const ticks = async (minutes: number) => {
@@ -66,4 +78,71 @@ test('what is too much to look at is given up, told, and keeps no other one wait
   expect(of('explanation').map(({ key }) => key)).toEqual(['verdict-cart'])
   expect(asked.filter((service) => service === 'huge')).toHaveLength(8)
   expect(logged.filter(({ level }) => level === 'error')).toMatchObject([{ deploymentId: 'id-huge' }])
+})
+
+describe('what is called and fails', () => {
+  const row = (version: string) => ({
+    ...{ namespace: '', service: 'checkout', environment: 'default', version, cohort: '', replicaSet: '', pod: 'a' },
+  })
+
+  const armOf = (errors: number) =>
+    madeArm({ requests: 1000, errors }, [], { callees: { payments: { calls: 1000, failed: errors, seconds: 1 } } })
+
+  /** 1000 requests of either version in each window that is asked for, and calls of payments that fail so often. */
+  function readersWith(failing: (version: string, isBefore: boolean) => number): Readers {
+    const versions = ['1', '2'] as const
+    const failed = (version: string, to: number) => failing(version, to <= start - 600_000)
+    return {
+      rollups: {
+        totals: async (_services, _from, to) =>
+          versions.map((version) => ({ ...row(version), requests: 1000, errors: failed(version, to) })),
+      },
+      calls: {
+        totals: async (_service, _from, to) =>
+          versions.flatMap((version) => {
+            const errors = failed(version, to)
+            const edge = { system: 'http', peer: 'payments', target: '', isCall: true, nanoseconds: 1e9 }
+            return [
+              { ...row(version), ...edge, failed: true, errorType: '503', calls: errors },
+              { ...row(version), ...edge, failed: false, errorType: '', calls: 1000 - errors },
+            ]
+          }),
+        requestTimes: async (_service, from) =>
+          versions.map((version) => ({ ...row(version), at: from, requests: 1000, nanoseconds: 50e9 })),
+      },
+      looks: {
+        list: async () =>
+          madeSlices(5, () => ({ baseline: armOf(failed('1', start)), canary: armOf(failed('2', start)) })).map(
+            (slice, index) => ({ look: index + 1, evidence: { slice } }) as unknown as Look,
+          ),
+      },
+    }
+  }
+
+  async function calleeOf(code: ReasonCode, readers: Readers) {
+    const { harm, ticks, of } = explain([], readers)
+    await harm('checkout', code)
+    await ticks(1)
+    return (of('explanation')[0]!.body as Explanation).callee
+  }
+
+  test('is named when it fails for the canary alone', async () => {
+    const canaryOnly = readersWith((version) => (version === '2' ? 200 : 10))
+    expect(await calleeOf('HARM_SHOWN', canaryOnly)).toMatchObject({ edge: 'payments', kind: 'failing' })
+  })
+
+  test('is named in an outage of both versions, by how the baseline was before the start', async () => {
+    const since = readersWith((_version, isBefore) => (isBefore ? 10 : 300))
+    expect(await calleeOf('SHARED_OUTAGE', since)).toMatchObject({ edge: 'payments', kind: 'failing' })
+    expect(await calleeOf('HARM_SHOWN', since)).toBeNull()
+  })
+
+  test('is nobody when it failed as often before', async () => {
+    expect(
+      await calleeOf(
+        'SHARED_OUTAGE',
+        readersWith(() => 300),
+      ),
+    ).toBeNull()
+  })
 })

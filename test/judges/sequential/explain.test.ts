@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest'
 import type { TrialContext } from '../../../src/domain/judge.ts'
 import type { MetricKind } from '../../../src/domain/template.ts'
 import type { Decision, Judgement, ReasonCode } from '../../../src/domain/verdict.ts'
+import { nobodyBlamed } from '../../../src/judges/explanation/track-callees.ts'
 import { addArrivals, noArrivals } from '../../../src/judges/sequential/arrivals.ts'
 import { explain } from '../../../src/judges/sequential/explain.ts'
 import type { Reading } from '../../../src/judges/sequential/metric-trial.ts'
 import type { ReasonFacts } from '../../../src/judges/sequential/reason-facts.ts'
 import { hostileText } from '../../report/hostile.ts'
 import { madeArm, madeSlices } from '../made-slices.ts'
-import { startedAt, trialContext } from '../rollout.ts'
+import { quickTemplate, startedAt, trialContext } from '../rollout.ts'
 
 const codes = [
   ['rollback', 'HARM_SHOWN'],
@@ -64,6 +65,11 @@ const madeDown: Judgement = {
   fault: 'Prometheus answers 503.',
 }
 
+const blamed = (edge: string): ReasonFacts['callees'] => ({
+  slow: { edge, kind: 'slower', share: 1, summary: `${edge} got slower, not checkout` },
+  failing: { edge, kind: 'failing', share: 1, summary: `calls to ${edge} fail` },
+})
+
 /** Facts that fill every sentence; `isKnown` false: nothing beyond the ruling is known. */
 function factsOf(
   [decision, code]: readonly [Decision, ReasonCode],
@@ -80,6 +86,7 @@ function factsOf(
     ruling: { decision, code },
     context,
     readings,
+    callees: isKnown ? blamed(context.service) : nobodyBlamed,
     arrivals: isKnown ? addArrivals(noArrivals, slice, true) : noArrivals,
     silence: isKnown ? { since: startedAt, expected: 12_345.6, delivered: 12, eValue: 98.7 } : null,
     sampling: isKnown ? { baseline: 1_000_000, canary: 1.5 } : null,
@@ -133,9 +140,50 @@ describe.each(codes)('the reason of a %s for %s', (decision, code) => {
   })
 })
 
+describe('what is called is told instead of the service when it holds the excess', () => {
+  const said = (kind: MetricKind, name: string, values: readonly [number, number], context = trialContext()) => {
+    const facts = factsOf(['rollback', 'HARM_SHOWN'], context, [readingOf(kind, name, values)], true)
+    return explain({ ...facts, callees: blamed('payments') }).summary
+  }
+
+  test('for what is slow', () => {
+    expect(said('distribution', 'latency', [0.64, 1.18])).toBe(
+      'payments got slower, not checkout: p99.9 1.18 s for 2.4.1 against 0.64 s for 2.4.0.',
+    )
+  })
+
+  test('for what fails', () => {
+    expect(said('proportion', 'error-rate', [0.005, 0.031])).toBe(
+      'checkout 2.4.1 fails 3.1% of requests against 0.50% for 2.4.0, nearly all on error-rate: calls to payments fail.',
+    )
+  })
+
+  test('even when names are so long that no figures fit beside it', () => {
+    const service = 'checkout-of-the-orders-of-the-whole-company'
+    const context = trialContext({
+      service,
+      canaryLabel: '2026.11.21-canary-12345',
+      baselineLabel: '2026.11.20-stable-1234',
+    })
+    const latency = said('distribution', 'latency', [0.64, 1.18], context)
+    expect(latency).toMatch(/^payments got slower, not checkout: /)
+    const errors = said('proportion', 'error-rate', [0.005, 0.031], context)
+    expect(errors).toMatch(/^checkout-of-the-orders-of-th….* fails 3\.1% .*: calls to payments fail\.$/)
+    for (const summary of [latency, errors]) expect(summary.length).toBeLessThanOrEqual(140)
+  })
+
+  test('but not for durations that a source tells of somebody else', () => {
+    const latency = { ...quickTemplate.metrics[1]!, name: 'callee-latency', source: 'calls' as const }
+    const context = trialContext({ template: { ...quickTemplate, metrics: [latency] } })
+    expect(said('distribution', 'callee-latency', [0.64, 1.18], context)).toBe(
+      'checkout 2.4.1: callee latency p99.9 1.18 s against 0.64 s for 2.4.0.',
+    )
+  })
+})
+
 describe('harm is told in the words of its kind', () => {
   const said = (kind: MetricKind, name: string, values: readonly [number, number]) =>
-    explain(factsOf(['rollback', 'HARM_SHOWN'], trialContext(), [readingOf(kind, name, values)], true)).summary
+    explain(factsOf(['rollback', 'HARM_SHOWN'], trialContext(), [readingOf(kind, name, values)], false)).summary
 
   test.each([
     ['gauge', 'memory', [412e6, 1.31e9], 'checkout 2.4.1: memory is 1.31 G against 412 M for 2.4.0.'],

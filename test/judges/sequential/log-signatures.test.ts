@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Signature, Slice } from '../../../src/domain/evidence.ts'
 import type { MetricSpec } from '../../../src/domain/template.ts'
 import { random } from '../../stats/random.ts'
+import { churned } from '../log-churn.ts'
 import { type LoggedService, loggedSlices } from '../logged-slices.ts'
 import { madeArm, madeSlices, podNames, templateWith } from '../made-slices.ts'
 import { isEverShown } from '../metric-alone.ts'
@@ -134,4 +135,19 @@ test('an exception in one of a hundred requests is found within minutes', () => 
     isEverShown(logged, loggedSlices(harmful, random(run))),
   ).filter(Boolean)
   expect(shown.length).toBe(runs)
+})
+
+/** The reason why the default template does not judge logs: see decision 0015. */
+test('a release that explains its known failures in one more line is taken for a harmful one', () => {
+  const shown = [0, 1, 2].filter((run) =>
+    isEverShown(logged, churned(loggedSlices({ ...service, canaryPods: 2 }, random(run)), 'one line more')),
+  )
+  expect(shown).toEqual([0, 1, 2])
+})
+
+test('a release that only rewords what it logs is mostly left alone', () => {
+  const shown = [0, 1, 2, 3, 4, 5].filter((run) =>
+    isEverShown(logged, churned(loggedSlices({ ...service, canaryPods: 2 }, random(run)), 'reworded')),
+  )
+  expect(shown.length).toBeLessThanOrEqual(3)
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CallsRollupReader } from '../../../src/storage/calls-rollup-reader.ts'
+import { RollupReader } from '../../../src/storage/rollup-reader.ts'
 import { type Opened, temporaryDirectory } from '../opened.ts'
 import { type SpanInput, storeSpans } from '../spans.ts'
 
@@ -107,6 +108,57 @@ export function callRollupsConformance(current: () => Opened): void {
         nanoseconds: 500_000_000,
         latency: { [Math.floor(Math.log2(500_000_000) * 32)]: 1 },
       })
+    })
+
+    test('calls are summed by edge for those who ask whose the time is, by pod only when they say so', async () => {
+      const attributes = { 'http.request.method': 'POST', 'server.address': 'bank' }
+      await store('callees', [
+        call({ attributes, resource: { 'service.version': '1', 'k8s.pod.name': 'a' } }),
+        call({ attributes, resource: { 'service.version': '1', 'k8s.pod.name': 'b' }, failed: true }),
+        call({
+          attributes,
+          resource: { 'service.version': '2', 'k8s.pod.name': 'c' },
+          start: at(9_900),
+          end: at(10_400),
+        }),
+        call({ kind: server, failed: true }),
+      ])
+      const rollups = new RollupReader(opened.storage)
+      const told = async (byPod: boolean) =>
+        (await rollups.callees(['callees'], tick, tick + 60_000, byPod))
+          .map(({ at: time, version, pod, peer, calls, failures, nanoseconds }) => [
+            ...[time - tick, version, pod, peer, calls, failures, nanoseconds / 1e6],
+          ])
+          .sort()
+      expect(await told(false)).toEqual([
+        [0, '1', '', 'bank', 2, 1, 200],
+        [10_000, '2', '', 'bank', 1, 0, 500],
+      ])
+      expect((await told(true)).map(([, , pod]) => pod)).toEqual(['a', 'b', 'c'])
+    })
+
+    test('of many addresses those that take most time or fail most are named, in both arms alike, and no call is lost', async () => {
+      const spans = Array.from({ length: 80 }, (_, index) => {
+        const attributes = { 'http.request.method': 'POST', 'server.address': `10.0.0.${index}` }
+        const versions = index % 2 === 0 ? ['1'] : ['1', '2']
+        return versions.map((version) =>
+          call({
+            ...{ attributes, resource: { 'service.version': version }, failed: index === 3 },
+            end: at(1_000 + (version === '1' ? 10 : 1) * (index + 1)),
+          }),
+        )
+      })
+      await store('crawler', spans.flat())
+      const rows = await new RollupReader(opened.storage).callees(['crawler'], tick, tick + 60_000, false)
+      const peers = (version: string) => new Set(rows.filter((row) => row.version === version).map(({ peer }) => peer))
+      // Forty by time, and one that fails.
+      expect(peers('1').size).toBe(42)
+      expect([...peers('1')]).toEqual(expect.arrayContaining(['10.0.0.79', '10.0.0.42', '10.0.0.3', '(other)']))
+      expect([...peers('2')].filter((peer) => !peers('1').has(peer))).toEqual([])
+      expect([peers('2').has('10.0.0.41'), peers('2').has('10.0.0.37')]).toEqual([true, false])
+      const calls = (version: string) =>
+        rows.filter((row) => row.version === version).reduce((sum, row) => sum + row.calls, 0)
+      expect([calls('1'), calls('2')]).toEqual([80, 40])
     })
 
     test('requests are no calls; those that failed are told by their type of error', async () => {

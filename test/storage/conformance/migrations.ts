@@ -21,12 +21,21 @@ export function migrationsConformance(open: Open): void {
       const sql = 'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name'
       return (await opened.storage.query<{ name: string }>(sql)).map(({ name }) => name)
     }
-    const forge = (id: string, checksum: string, at: string) =>
+    const forge = (id: number, body: { readonly checksum: string; readonly needs?: number }, at: string) =>
       opened.storage.insertRows(
         'facts',
-        [{ Kind: 'migration', Key: id, At: at, Writer: 'forger', Body: JSON.stringify({ name: 'x', checksum }) }],
+        [
+          {
+            Kind: 'migration',
+            Key: String(id),
+            At: at,
+            Writer: 'forger',
+            Body: JSON.stringify({ name: 'x', ...body }),
+          },
+        ],
         `forged ${id} ${at}`,
       )
+    const nothing = { applied: [], newer: [] }
 
     test('a plan for an empty storage shows every statement and writes nothing', async () => {
       const planned = await plan()
@@ -38,7 +47,8 @@ export function migrationsConformance(open: Open): void {
 
     test('an empty storage gets all tables, and each migration is on record', async () => {
       const planned = await plan()
-      const applied = await run()
+      const { applied, newer } = await run()
+      expect(newer).toEqual([])
       expect(applied.map(({ id }) => id)).toEqual(planned.map(({ id }) => id))
       expect(await tables()).toEqual(
         expect.arrayContaining(['facts', 'looks', 'otel_logs', 'otel_traces', 'rollup_traces_10s']),
@@ -48,16 +58,21 @@ export function migrationsConformance(open: Open): void {
       )
     })
 
+    test('each record says which versions can work on with it', async () => {
+      const records = await facts.list<{ needs?: number }>({ kind: 'migration' })
+      expect(records.map(({ body }) => body.needs)).toEqual((await plan()).map(({ needs }) => needs))
+    })
+
     test('again there is nothing to do, for another process too', async () => {
       const before = await opened.storage.query('SELECT count() AS n FROM facts')
       expect((await plan()).every(({ state }) => state === 'applied')).toBe(true)
-      expect(await run(new Facts(opened.storage, 'another process'))).toEqual([])
+      expect(await run(new Facts(opened.storage, 'another process'))).toEqual(nothing)
       expect(await opened.storage.query('SELECT count() AS n FROM facts')).toEqual(before)
     })
 
     test('other days of retention are no other migration; they are given to the tables that are there', async () => {
       const other = { rawDays: 3, rollupDays: 2, lookDays: 44 }
-      expect(await migrate(opened.storage, facts, opened.dialect, other)).toEqual([])
+      expect(await migrate(opened.storage, facts, opened.dialect, other)).toEqual(nothing)
       const changed = await applyRetention(opened.storage, opened.dialect, other)
       expect(changed).toEqual(expect.arrayContaining(['otel_traces', 'otel_metrics_sum', 'rollup_traces_10s', 'looks']))
       const sql = `SELECT name, extract(engine_full, 'toIntervalDay\\((\\d+)\\)') AS days FROM system.tables
@@ -109,16 +124,36 @@ export function migrationsConformance(open: Open): void {
       expect(await opened.storage.query(sql)).toEqual([])
     })
 
+    test('what a newer version added is no reason not to start, for plan and for run', async () => {
+      const newest = Math.max(...(await plan()).map(({ id }) => id))
+      const at = '2026-01-01 00:00:00.000000'
+      await forge(newest + 1, { checksum: 'a', needs: 0 }, at)
+      await forge(newest + 2, { checksum: 'b', needs: newest }, at)
+      const newer = [
+        { id: newest + 1, name: 'x', state: 'newer', statements: [], needs: 0 },
+        { id: newest + 2, name: 'x', state: 'newer', statements: [], needs: newest },
+      ]
+      expect((await plan()).filter(({ state }) => state !== 'applied')).toEqual(newer)
+      expect(await run()).toEqual({ applied: [], newer })
+    })
+
     test('a migration that was applied with another text is refused', async () => {
       // Before the real one, so that it is the winner of its key.
-      await forge('1', 'edited', '2000-01-01 00:00:00.000000')
+      await forge(1, { checksum: 'edited' }, '2000-01-01 00:00:00.000000')
       await expect(plan()).rejects.toThrow(/Migration 1 \(facts\) was applied with checksum edited/)
       await expect(run()).rejects.toThrow(/must not be edited/)
     })
 
-    test('a migration of a newer version is refused, for plan and for run', async () => {
-      await forge('9999', 'whatever', '2026-01-01 00:00:00.000000')
-      await expect(plan()).rejects.toThrow(/migration 9999.*newer Davy/)
+    test('a migration of a newer version that takes away what this one needs is refused', async () => {
+      await forge(9998, { checksum: 'c', needs: 9997 }, '2026-01-01 00:00:00.000000')
+      await expect(plan()).rejects.toThrow(/migration 9998.*newer Davy.*a version that knows 9997/)
+      await expect(run()).rejects.toThrow(/migration 9998/)
+    })
+
+    test('so is one that does not say what it needs', async () => {
+      await opened.storage.command("ALTER TABLE facts DELETE WHERE Kind = 'migration' AND Key = '9998'")
+      await forge(9999, { checksum: 'd' }, '2026-01-01 00:00:00.000000')
+      await expect(plan()).rejects.toThrow(/migration 9999.*a version that knows it/)
       await expect(run()).rejects.toThrow(/migration 9999/)
     })
   })

@@ -31,7 +31,7 @@ export function rollupsConformance(current: () => Opened): void {
     async function requests(service: string, spans: readonly SpanInput[], from = tick, to = tick + 60_000) {
       stored += 1
       const items = spans.map((item) => ({ ...item, resource: { ...item.resource, 'service.name': service } }))
-      await storeSpans(opened.storage, directory, items, `segment-${stored}`)
+      await storeSpans(opened.storage, directory, items, `rollups-${stored}`)
       return inOrder(await rollups.requests([service], from, to))
     }
 

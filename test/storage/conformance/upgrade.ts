@@ -55,7 +55,7 @@ export function upgradeConformance(open: Open): void {
       const pending = planned.filter(({ state }) => state === 'pending')
       expect(pending.map(({ id }) => id)).toEqual([5, 6, 7, 8, 9, 10])
       for (const { statements } of pending) for (const sql of statements) await opened.storage.command(sql)
-      const applied = await migrate(opened.storage, facts, opened.dialect, retention)
+      const { applied } = await migrate(opened.storage, facts, opened.dialect, retention)
       expect(applied.map(({ id }) => id)).toEqual([5, 6, 7, 8, 9, 10])
     })
 

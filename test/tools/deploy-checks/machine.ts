@@ -114,6 +114,34 @@ function checkSystemd({ folder, repository, run }: Bench): string {
   return `verified with and without its drop-ins, exposure ${exposure}`
 }
 
+const pathOfSchema =
+  "import check_jsonschema, pathlib; print(pathlib.Path(check_jsonschema.__file__).parent/'builtin_schemas/vendor/renovate.json')"
+
+/** Renovate's schema lets keys pass that it does not know; here they are mistakes. */
+function checkRenovate({ folder, repository, run, refused }: Bench): string {
+  const path = run('python3', ['-c', pathOfSchema]).trim()
+  type Schema = { readonly 'x-renovate-version': string; readonly properties: object }
+  const schema = JSON.parse(readFileSync(path, 'utf8')) as Schema
+  const strict = join(folder, 'schema.json')
+  const properties = { ...schema.properties, $schema: { type: 'string' } }
+  writeFileSync(strict, JSON.stringify({ ...schema, properties, additionalProperties: false }))
+  const valid = ['--schemafile', strict]
+  run('check-jsonschema', [...valid, 'renovate.json'])
+  const text = readFileSync(join(repository, 'renovate.json'), 'utf8')
+  const mistakes = [
+    ['"prConcurrentLimit": 5', '"prConcurrentLimit": "five"'],
+    ['"prConcurrentLimit"', '"prConcurentLimit"'],
+    ['"groupName": "Node"', '"groupName": 24'],
+  ] as const
+  for (const [right, wrong] of mistakes) {
+    const file = join(folder, 'renovate.json')
+    writeFileSync(file, text.replace(right, wrong))
+    const said = refused('check-jsonschema', [...valid, file])
+    if (!said.includes('Schema validation errors')) throw new Error(`${wrong}: expected a fault of it, got ${said}`)
+  }
+  return `as the schema of Renovate ${schema['x-renovate-version']} wants it; ${mistakes.length} mistakes are refused`
+}
+
 export const machineChecks: readonly Check[] = [
   { name: 'terraform', tools: ['terraform'], check: checkTerraform },
   { name: 'terraform values', tools: ['terraform', 'helm'], check: checkTerraformValues },
@@ -128,10 +156,20 @@ export const machineChecks: readonly Check[] = [
     },
   },
   {
+    name: 'renovate',
+    tools: ['check-jsonschema', 'python3'],
+    check: checkRenovate,
+  },
+  {
     name: 'scripts',
     tools: ['shellcheck'],
     check({ run }) {
-      const scripts = ['deploy/compose/make-secrets.sh', 'deploy/kustomize/render.sh', 'test/tools/install-deploy.sh']
+      const scripts = [
+        'deploy/compose/make-secrets.sh',
+        'deploy/kustomize/render.sh',
+        'test/tools/install-deploy.sh',
+        'test/tools/base-images.sh',
+      ]
       run('shellcheck', scripts)
       return scripts.join(', ')
     },

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench, Check } from '../check-deploy.ts'
 
@@ -76,10 +76,18 @@ function checkPrometheus(bench: Bench): string {
   return `one configuration with ${files} files of rules`
 }
 
+/** With the exclusions of dashboards/.lint, which it finds beside them. */
+function checkDashboards({ repository, run }: Bench): string {
+  const files = readdirSync(join(repository, 'dashboards')).filter((name) => name.endsWith('.json'))
+  for (const file of files) run('dashboard-linter', ['lint', '--strict', join('dashboards', file)])
+  return `${files.length} of them have no fault and no warning`
+}
+
 export const stackChecks: readonly Check[] = [
   { name: 'compose', tools: ['compose-go', 'openssl'], check: checkCompose },
   { name: 'collector', tools: ['otelcol-gateway'], check: checkCollectors },
   { name: 'prometheus', tools: ['promtool'], check: checkPrometheus },
+  { name: 'dashboards', tools: ['dashboard-linter'], check: checkDashboards },
   {
     name: 'alertmanager',
     tools: ['amtool'],
