@@ -166,7 +166,6 @@ describe('finishing', () => {
     await lab.insert(traffic({ service: 'tight', version: '2', failing: bad }, start, start + 3 * minute, 4))
     const deployment = await open('tight')
     const other = await lab.start({}, storage)
-    lab.now += 3 * minute
     // The other process closes between this one's decision and its own closing.
     const racing = await lab.start(
       {},
@@ -180,6 +179,7 @@ describe('finishing', () => {
         },
       },
     )
+    lab.now += 3 * minute
     await racing.conveyor.tick()
     await racing.conveyor.tick()
     expect(racing.deployments.get(deployment.id).outcome).toBe('promoted')
@@ -200,11 +200,11 @@ describe('a round that is cut off between looks and what follows', () => {
     await lab.insert(traffic({ service, version: '1' }, start, start + 3 * minute, 5))
     await lab.insert(traffic({ service, version: '2', failing: bad }, start, start + 3 * minute, 6))
     const deployment = await open(service)
-    lab.now += 3 * minute
     const cut = await lab.start(
       {},
       failingOnce(storage, (rows) => rows.includes(cutAt) && (name === 'its closing' || rows.includes('HARM_SHOWN'))),
     )
+    lab.now += 3 * minute
     await cut.conveyor.tick()
     expect(stateOf(deployment.id).status).toBe('open')
     const looks = await davy.looks.list(deployment.id)
