@@ -151,6 +151,7 @@ describe('looks over a long time', () => {
         return rows(from, to)
       },
       latencies: async () => [],
+      callees: async () => [],
       totals: async () => [],
       versions: async () => [],
     } as unknown as RollupReader
