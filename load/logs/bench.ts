@@ -1,5 +1,5 @@
-import { openTemplateMiner } from '../../src/judges/log-templates/open-template-miner.ts'
 import { readLogRecord } from '../../src/judges/log-templates/read-log-record.ts'
+import { TemplateMiner } from '../../src/judges/log-templates/template-miner.ts'
 import { machine } from '../accuracy/simulate/machine.ts'
 import { randomSource } from '../accuracy/simulate/random-source.ts'
 import { hostile, sentences, soup, wideLines, words } from './lines.ts'
@@ -49,9 +49,9 @@ function make(line: (i: number) => string): readonly string[] {
 
 function measure(name: string, parts: readonly string[]): string {
   // The first pass is for the compiler.
-  const warm = openTemplateMiner()
+  const warm = new TemplateMiner()
   for (const part of parts.slice(0, 4)) count(warm, JSON.parse(part) as string[])
-  const miner = openTemplateMiner()
+  const miner = new TemplateMiner()
   let [seconds, characters] = [0, 0]
   for (const part of parts) {
     const lines = JSON.parse(part) as string[]
@@ -71,7 +71,7 @@ function measure(name: string, parts: readonly string[]): string {
   return `${name.padEnd(52)} ${rate} lines/s  ${Math.round(characters / linesOfRun)} characters  ${kept} skeletons, ${templates} templates in ${Math.round((after.user + after.system) / 1000)} ms`
 }
 
-function count(miner: ReturnType<typeof openTemplateMiner>, lines: readonly string[]): void {
+function count(miner: TemplateMiner, lines: readonly string[]): void {
   for (const body of lines) {
     const read = readLogRecord({ body, template: '', exceptionType: '', exceptionMessage: '', stacktrace: '' })
     miner.add(read.kind === 'message' ? read.text : read.tokens.join(' '))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DavyError } from '../../src/domain/errors.ts'
 import { seriesJudges } from '../../src/judges/index.ts'
-import { openTemplateMiner } from '../../src/judges/log-templates/open-template-miner.ts'
+import { TemplateMiner } from '../../src/judges/log-templates/template-miner.ts'
 import { judgeRollout } from '../../src/judges/rollout/judge-rollout.ts'
 import { defaultRolloutPolicy } from '../../src/judges/rollout/rollout-policy.ts'
 import { judgeSeries, type SeriesJudge, type SeriesJudgement } from '../../src/judges/series-judge.ts'
@@ -191,7 +191,7 @@ describe('replicates as they are served', () => {
 describe('log templates as they are served', () => {
   test('are those that a miner would keep, with their ids', () => {
     const { lines } = seriesInputs['log-templates'].input
-    const miner = openTemplateMiner()
+    const miner = new TemplateMiner()
     for (const line of lines) miner.add(line)
     const { templates } = judge('log-templates', { lines }) as never as { templates: { id: string; isNew: null }[] }
     expect(templates.map(({ id }) => id).sort()).toEqual(

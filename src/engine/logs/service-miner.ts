@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { openTemplateMiner, type SavedMiner } from '../../judges/log-templates/open-template-miner.ts'
 import { type LogRecord, readLogRecord } from '../../judges/log-templates/read-log-record.ts'
 import { openLineScanner } from '../../judges/log-templates/scan-line.ts'
 import { skeletonVersion } from '../../judges/log-templates/skeleton-hash.ts'
+import { type SavedMiner, TemplateMiner } from '../../judges/log-templates/template-miner.ts'
 import { inTurns } from './in-turns.ts'
 import { hashOf, readExample, writeExample } from './stored-example.ts'
 
@@ -45,7 +45,7 @@ export async function openServiceMiner(
     else skeletons.push({ text, lines, example: shown, isTemplate: kind === 'template' })
   }
   const saved = { skeletons, aliases: [], unlearntLines: 0, lengths: [] }
-  const miner = openTemplateMiner(undefined, mostSkeletons)
+  const miner = new TemplateMiner(undefined, mostSkeletons)
   await inTurns(miner.mergeInSteps({ version: skeletonVersion, ...saved }))
 
   return {
