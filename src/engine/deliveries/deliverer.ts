@@ -1,18 +1,16 @@
 import { DavyError } from '../../domain/errors.ts'
-import type { AttemptResult, Delivery, Endpoint, Message, Ports } from '../../domain/sink.ts'
+import type { AttemptResult, Endpoint, Message } from '../../domain/sink.ts'
 import { derivedId } from '../../platform/ids.ts'
-import { withSpan } from '../../platform/tracing.ts'
 import { coalesce } from '../coalesce.ts'
 import type { DeliveryRecord } from './attempt.ts'
 import { Burials } from './burials.ts'
 import { claim } from './claim.ts'
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
 import { Lane } from './lane.ts'
-import { type Attempted, DeliveryLog, type DeliveryLogOptions, type Made } from './log.ts'
+import { DeliveryLog } from './log.ts'
 import { Outbox } from './outbox.ts'
 import { type Circumspection, reasonToStay, waitsForTraffic } from './reason-to-stay.ts'
-import { approvalOf, messageOf, noticeOf } from './render.ts'
 import { mayGo, type Waiting } from './select.ts'
-import { send } from './send.ts'
 
 /** What the gate does not say just now, or what could not be attempted or recorded, is taken up again after this time. */
 const heldMs = 1_000
@@ -20,13 +18,10 @@ const heldMs = 1_000
 /** Whether traffic is back is asked so seldom: it takes a query, and rollups are of ten seconds. */
 const lookedForMs = 10_000
 
-export type DelivererOptions = DeliveryLogOptions &
-  Omit<Circumspection, 'runsSince'> & {
-    readonly ports: Ports
-    readonly publicUrl: string
-    /** Whether other processes may deliver from the same storage. */
-    readonly isShared: boolean
-  }
+export type DelivererOptions = Omit<DispatcherOptions, 'runsSince'> & {
+  /** Whether other processes may deliver from the same storage. */
+  readonly isShared: boolean
+}
 
 /**
  * Brings messages to endpoints, at least once, with an id that is stable over all attempts: select, claim, render, sign,
@@ -35,14 +30,12 @@ export type DelivererOptions = DeliveryLogOptions &
 export class Deliverer {
   readonly #o: DelivererOptions
   readonly #outbox: Outbox
-  readonly #deliveryLog: DeliveryLog
+  readonly #dispatcher: Dispatcher
   readonly #burials: Burials
   readonly #circumspection: Circumspection
   readonly #lanes = new Map<string, Lane>()
   readonly #underway = new Set<string>()
   readonly #working = new Set<Promise<void>>()
-  /** Sendings whose record failed: recording is what is repeated then, and not the sending. */
-  readonly #unrecorded = new Map<string, Made>()
   /** Of deliveries that were put off, Unix milliseconds until when. */
   readonly #heldUntil = new Map<string, number>()
   /** Deliveries that wait for traffic to come back, which is not a backlog. */
@@ -54,9 +47,11 @@ export class Deliverer {
   constructor(options: DelivererOptions) {
     this.#o = options
     this.#outbox = new Outbox(options)
-    this.#deliveryLog = new DeliveryLog(options, this.#outbox)
-    this.#burials = new Burials(options, this.#outbox, this.#deliveryLog)
-    this.#circumspection = { ...options, runsSince: options.now() }
+    const deliveryLog = new DeliveryLog(options, this.#outbox)
+    this.#burials = new Burials(options, this.#outbox, deliveryLog)
+    const circumspect = { ...options, runsSince: options.now() }
+    this.#circumspection = circumspect
+    this.#dispatcher = new Dispatcher(circumspect, this.#outbox, deliveryLog)
     this.#round = coalesce(() => this.#startDue())
   }
 
@@ -117,7 +112,7 @@ export class Deliverer {
       })
     }
     const attempted = { ...found, endpoint: this.#presentEndpoint(found.record.endpoint) }
-    if (!(await this.#attempt(attempted, signal)) && !signal.aborted)
+    if (!(await this.#dispatcher.attempt(attempted, signal)) && !signal.aborted)
       throw new DavyError('CONFLICT', 'The message decides something, and the gate does not say so just now.', {
         expected: 'a gate that is decided: the newest verdict holds, and the kill switch is off',
         where: `/api/v1/deployments/${found.record.deploymentId}/verdict`,
@@ -138,7 +133,13 @@ export class Deliverer {
       subject: endpointId,
       data: { note: 'Davy reaches this endpoint.' },
     }
-    return this.#send(endpointId, message, { deployment: null, receipts: [], isOvertaken: false }, now, signal)
+    return this.#dispatcher.send(
+      endpointId,
+      message,
+      { deployment: null, receipts: [], isOvertaken: false },
+      now,
+      signal,
+    )
   }
 
   /** @throws DavyError NOT_FOUND; CONFLICT: what was removed is not sent to by hand either. */
@@ -238,7 +239,8 @@ export class Deliverer {
           continue
         }
         this.#forTraffic.delete(record.id)
-        if (await this.#isMine(item, now)) await this.#attempt(item, signal, lane)
+        if (await this.#isMine(item, now))
+          await this.#dispatcher.attempt(item, signal, (result) => lane.note(result, this.#o.now()))
       } catch (error) {
         if (signal.aborted) return
         // A storage that takes no rows is not asked as fast as it refuses.
@@ -261,67 +263,9 @@ export class Deliverer {
   }
 
   async #isMine({ record }: Waiting, now: number): Promise<boolean> {
-    if (!this.#o.isShared || this.#unrecorded.has(record.id)) return true
+    if (!this.#o.isShared || this.#dispatcher.isUnrecorded(record.id)) return true
     const { won, claim: standing } = await claim(this.#o.facts, record, this.#outbox.claimOf(record.id), now)
     this.#outbox.takeClaim(standing)
     return won
-  }
-
-  /** @returns whether something came of it that is on record now. */
-  async #attempt(attempted: Attempted, signal: AbortSignal, lane?: Lane): Promise<boolean> {
-    const { record, endpoint, outgoing } = attempted
-    let made = this.#unrecorded.get(record.id)
-    if (made === undefined) {
-      const stay = await reasonToStay(this.#circumspection, attempted)
-      if (stay === 'wait') return false
-      if (stay !== null) made = { at: this.#o.now(), result: { outcome: 'skipped', note: stay } }
-    }
-    if (made === undefined) {
-      const message = await messageOf(this.#o, outgoing, this.#outbox.bodyOf(outgoing.id))
-      const deployment = this.#o.deployments.find(record.deploymentId)
-      const approval = await approvalOf(this.#o.facts, outgoing)
-      const circumstances = {
-        deployment: deployment === null ? null : noticeOf(deployment, this.#o.publicUrl),
-        receipts: this.#outbox.receiptsOf(endpoint.id, record.deploymentId),
-        isOvertaken: this.#outbox.isOvertaken(record),
-        ...(approval === null ? {} : { approval }),
-      }
-      const at = this.#o.now()
-      const result = await this.#send(endpoint.id, message, circumstances, at, signal)
-      // An attempt that our own stop cut off is not the receiver's failure; the next start makes it again.
-      if (signal.aborted && result.outcome === 'retry') return false
-      lane?.note(result, this.#o.now())
-      made = { at, result }
-      this.#unrecorded.set(record.id, made)
-    }
-    await this.#deliveryLog.record(attempted, made)
-    this.#unrecorded.delete(record.id)
-    return true
-  }
-
-  async #send(
-    endpointId: string,
-    message: Message,
-    circumstances: Pick<Delivery, 'deployment' | 'receipts' | 'isOvertaken' | 'approval'>,
-    at: number,
-    signal: AbortSignal,
-  ): Promise<AttemptResult> {
-    const { endpoints, sinks, ports, metrics, log } = this.#o
-    const endpoint = endpoints.get(endpointId)
-    const sink = sinks.get(endpoint.format)
-    if (sink === undefined)
-      return { outcome: 'failed', status: null, error: `this version of Davy has no format ${endpoint.format}` }
-    const stop = metrics.webhookDeliveryDuration.startTimer({ endpoint: endpointId })
-    const attributes = { 'deployment.id': message.subject, 'davy.endpoint': endpointId, 'davy.format': endpoint.format }
-    const delivery: Delivery = {
-      ...{ endpoint, secrets: endpoints.secretsOf(endpointId), message, ...circumstances, at: new Date(at) },
-    }
-    const onFault = (error: unknown) =>
-      log.error({ err: error, endpoint: endpointId, format: endpoint.format, messageId: message.id }, 'a format failed')
-    const result = await withSpan('davy.webhook.deliver', attributes, () =>
-      send(sink, delivery, ports, signal, onFault),
-    )
-    stop()
-    return result
   }
 }
