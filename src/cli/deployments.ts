@@ -4,6 +4,7 @@ import { type DeploymentAnswer, mustRead, pageAnswer } from './answers.ts'
 import { mustAsk } from './ask.ts'
 import { columns } from './columns.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 type Options = { url?: string; open?: true; json?: true; service?: string; environment?: string; limit: string }
@@ -23,7 +24,7 @@ export function addDeployments(program: Command, terminal: Terminal): void {
       const query = { service, environment, limit, status: options.open ? 'open' : undefined }
       const { text } = await mustAsk(connectionOf(terminal, options.url), { path: '/api/v1/deployments', query })
       const { items, nextCursor } = mustRead(pageAnswer, text, 'a list of deployments')
-      if (options.json) terminal.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`)
+      if (options.json) terminal.write(prettyJson(text))
       else terminal.write(`${table(items).join('\n')}\n`)
       if (nextCursor !== null) terminal.writeError(`davy: there are more than ${limit}; --limit shows more\n`)
     })

@@ -32,6 +32,7 @@ const arm = Type.Object({
   latencies: Type.Optional(map(histogram)),
   atLeast: Type.Optional(Type.Object({ latency: histogram, latencies: Type.Optional(map(histogram)) })),
   adjusted: Type.Optional(number),
+  adjustedErrors: Type.Optional(number),
   callees: Type.Optional(map(Type.Object({ calls: number, failed: number, seconds: number }))),
   gauges: Type.Optional(map(map(Type.Object({ count: number, sum: number, min: number, max: number })))),
   events: Type.Optional(map(map(number))),

@@ -10,6 +10,8 @@ import {
 import { mustAsk } from './ask.ts'
 import { columns } from './columns.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { addList } from './list-command.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 type ListOptions = {
@@ -32,23 +34,22 @@ export function addLogs(program: Command, terminal: Terminal): void {
     .command('logs')
     .description('list what a service logs, by template, and say what of it is expected')
 
-  const list = logs
-    .command('list')
-    .description('list templates with their lines and requests by version, the worst and most frequent first')
+  const list = addList(
+    logs,
+    'list templates with their lines and requests by version, the worst and most frequent first',
+  )
     .argument('<service>', 'its name')
     .option('--release <version>', 'only what this version logged')
     .option('--namespace <name>', 'only in this namespace')
     .option('--environment <name>', 'only in this environment')
     .option('--severity <name>', 'the least: trace, debug, info, warn, error or fatal')
     .option('--hours <count>', 'so far back, at most 336', '24')
-    .option('--limit <count>', 'at most so many, 1 to 999', '50')
-    .option('--json', 'print it as the API has it')
     .action(async (service: string, options: ListOptions) => {
       const { url, json, release: version, namespace, environment, severity, hours, limit } = options
       const query = { version, namespace, environment, severity, hours, limit }
       const { text } = await mustAsk(connectionOf(terminal, url), { path: pathOf(service), query })
       const { items, more } = mustRead(logTemplatesAnswer, text, 'a list of log templates')
-      terminal.write(json ? `${JSON.stringify(JSON.parse(text), null, 2)}\n` : `${table(items).join('\n')}\n`)
+      terminal.write(json ? prettyJson(text) : `${table(items).join('\n')}\n`)
       if (more > 0) terminal.writeError(`davy: there are ${more} more; --limit shows more\n`)
     })
 
@@ -61,7 +62,7 @@ export function addLogs(program: Command, terminal: Terminal): void {
       const path = `/api/v1/deployments/${encodeURIComponent(id)}/log-templates`
       const { text } = await mustAsk(connectionOf(terminal, url), { path })
       const { items } = mustRead(comparedLogsAnswer, text, 'what both cohorts log')
-      terminal.write(json ? `${JSON.stringify(JSON.parse(text), null, 2)}\n` : `${comparison(items).join('\n')}\n`)
+      terminal.write(json ? prettyJson(text) : `${comparison(items).join('\n')}\n`)
     })
 
   const expectIt = logs

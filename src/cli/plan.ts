@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { mustRead, planAnswer } from './answers.ts'
 import { mustAsk } from './ask.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 type Options = {
@@ -41,7 +42,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
       }
       const { text } = await mustAsk(connectionOf(terminal, url), { path: '/api/v1/plan', query })
       const plan = mustRead(planAnswer, text, 'a plan')
-      if (json) terminal.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`)
+      if (json) terminal.write(prettyJson(text))
       else for (const { summary } of plan.weights) terminal.write(`${oneLine(summary)}\n`)
     })
   withConnection(command)

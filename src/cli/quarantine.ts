@@ -11,6 +11,8 @@ import { mustAsk } from './ask.ts'
 import { columns } from './columns.ts'
 import { CommandEnd } from './command-end.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { addList } from './list-command.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 type Options = { url?: string; json?: true; limit: string }
@@ -24,18 +26,15 @@ export function addQuarantine(program: Command, terminal: Terminal): void {
     .command('quarantine')
     .description('look at what the storage would not take, and put it back')
 
-  const list = quarantine
-    .command('list')
-    .description('list what is in quarantine, newest first')
-    .option('--limit <count>', 'at most so many, 1 to 999', '50')
-    .option('--json', 'print {items, nextCursor, total} as the API has it')
-    .action(async ({ url, json, limit }: Options) => {
+  const list = addList(quarantine, 'list what is in quarantine, newest first').action(
+    async ({ url, json, limit }: Options) => {
       const { text } = await mustAsk(connectionOf(terminal, url), { path, query: { limit } })
       const { items, nextCursor } = mustRead(quarantinePageAnswer, text, 'a list of quarantined bodies')
-      if (json) terminal.write(pretty(text))
+      if (json) terminal.write(prettyJson(text))
       else terminal.write(`${table(items).join('\n')}\n`)
       if (nextCursor !== null) terminal.writeError(`davy: there are more than ${limit}; --limit shows more\n`)
-    })
+    },
+  )
 
   const show = quarantine
     .command('show')
@@ -45,7 +44,7 @@ export function addQuarantine(program: Command, terminal: Terminal): void {
     .action(async (id: string, { url, json }: Options) => {
       const { text } = await mustAsk(connectionOf(terminal, url), { path: pathOf(id) })
       const body = mustRead(quarantinedAnswer, text, 'a quarantined body')
-      terminal.write(json ? pretty(text) : `${description(body).join('\n')}\n`)
+      terminal.write(json ? prettyJson(text) : `${description(body).join('\n')}\n`)
     })
 
   const retry = quarantine
@@ -70,10 +69,6 @@ export function addQuarantine(program: Command, terminal: Terminal): void {
     })
 
   for (const command of [list, show, retry]) withConnection(command)
-}
-
-function pretty(text: string): string {
-  return `${JSON.stringify(JSON.parse(text), null, 2)}\n`
 }
 
 function table(items: QuarantinePageAnswer['items']): string[] {

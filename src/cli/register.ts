@@ -4,6 +4,7 @@ import { strategies } from '../domain/deployment.ts'
 import { type DeploymentAnswer, deploymentAnswer, mustRead } from './answers.ts'
 import { mustAsk } from './ask.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 type Options = {
@@ -45,7 +46,7 @@ export function addRegister(program: Command, terminal: Terminal): void {
       const { status, text } = await mustAsk(connectionOf(terminal, url), question)
       const deployment = mustRead(deploymentAnswer, text, 'a deployment')
       terminal.writeError(`davy: ${describe(deployment, status === 201)}\n`)
-      terminal.write(json ? `${JSON.stringify(JSON.parse(text), null, 2)}\n` : `${oneLine(deployment.id)}\n`)
+      terminal.write(json ? prettyJson(text) : `${oneLine(deployment.id)}\n`)
     })
   withConnection(command)
 }

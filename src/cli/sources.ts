@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { mustRead, sourcesAnswer } from './answers.ts'
 import { mustAsk } from './ask.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 /** `davy sources`: what Davy can ask for metrics, and which ready-made packs a Prometheus has data for. */
@@ -13,7 +14,7 @@ export function addSources(program: Command, terminal: Terminal): void {
     .action(async ({ url, json }: { url?: string; json?: true }) => {
       const { text } = await mustAsk(connectionOf(terminal, url), { path: '/api/v1/sources' })
       const { sources, prometheus } = mustRead(sourcesAnswer, text, 'sources')
-      if (json) return terminal.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`)
+      if (json) return terminal.write(prettyJson(text))
       terminal.write(`Sources: ${oneLine(sources.join(', '))}\n`)
       if (prometheus.length === 0) terminal.write('No Prometheus is configured: set DAVY_SOURCES_PROMETHEUS_URL.\n')
       for (const { account, fault, packs } of prometheus) {

@@ -5,6 +5,7 @@ import { mustAsk } from './ask.ts'
 import { columns } from './columns.ts'
 import { CommandEnd } from './command-end.ts'
 import { connectionOf, withConnection } from './connection.ts'
+import { prettyJson } from './pretty-json.ts'
 import { oneLine, type Terminal } from './terminal.ts'
 
 type Options = { url?: string; json?: true }
@@ -43,7 +44,7 @@ export function addWebhooks(program: Command, terminal: Terminal): void {
       ])
       const head = ['ID', 'FORMAT', 'URL', 'EVENTS', 'FROM', 'STATE']
       const table = columns([head, ...rows.map((row) => row.map(oneLine))])
-      terminal.write(json ? `${JSON.stringify(JSON.parse(text), null, 2)}\n` : `${table.join('\n')}\n`)
+      terminal.write(json ? prettyJson(text) : `${table.join('\n')}\n`)
     })
 
   const test = webhooks

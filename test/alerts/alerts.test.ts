@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createMetrics } from '../../src/platform/metrics.ts'
+import { dashboards } from '../dashboards/dashboard-files.ts'
 import { alertsFolder, isAlert, metricsIn, readRules, readTestGroups } from './read-alerts.ts'
 
 const rules = readRules()
@@ -44,6 +45,18 @@ describe.each(alerts)('$alert', (rule) => {
     const titles = ['What it means', 'Impact', 'What to look at', 'What to do']
     expect(sections.map((section) => section.split('\n')[0])).toEqual(titles)
     for (const section of sections) expect(section.split('\n').slice(1).join('').length).toBeGreaterThan(15)
+  })
+
+  test('leads to the dashboard that shows it, wherever Grafana is', () => {
+    const [, uid, variable, label] =
+      /^\{\{ with \$externalLabels\.davy_grafana \}\}\{\{ \. \}\}\{\{ end \}\}\/d\/([a-z-]+)(?:\?var-(\w+)=\{\{ \$labels\.(\w+) \}\})?$/.exec(
+        annotations.dashboard_url!,
+      ) ?? []
+    const dashboard = dashboards.find((each) => each.uid === uid)
+    expect(dashboard).toBeDefined()
+    const isOfDeployment = labels.component === 'verdict'
+    expect([variable, label]).toEqual(isOfDeployment ? ['deployment', 'deployment_id'] : [undefined, undefined])
+    if (isOfDeployment) expect(dashboard!.templating.list.map(({ name }) => name)).toContain(variable)
   })
 
   test('names its deployment with both labels of the unit and its report, or is about an instance of Davy', () => {

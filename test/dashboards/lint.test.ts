@@ -163,21 +163,38 @@ it('excludes rules and dashboards that exist, each with a reason', () => {
   }
 })
 
-it('a rule sees a fault where there is one', () => {
-  const [first] = dashboards
-  const faulty = (changes: Partial<Dashboard>): Dashboard => ({ ...first!, ...changes })
-  const panel = everyPanel(first!).find(({ type }) => type === 'stat')!
-  const withExpr = (expr: string) => faulty({ panels: [{ ...panel, targets: [{ ...panel.targets![0]!, expr }] }] })
-  const scope = 'job=~"$job", instance=~"$instance"'
-  expect(rules['target-rate-interval-rule']!(withExpr(`rate(x_total{${scope}}[5m])`))).toHaveLength(1)
-  expect(rules['target-rate-interval-rule']!(withExpr(`rate(x_total{${scope}}[$__rate_interval])`))).toEqual([])
-  expect(rules['target-counter-agg-rule']!(withExpr(`sum(x_total{${scope}})`))).toHaveLength(1)
-  expect(rules['target-job-rule']!(withExpr('up{instance=~"$instance"}'))).toHaveLength(1)
-  expect(rules['target-job-rule']!(withExpr('vector(1)'))).toHaveLength(1)
-  expect(rules['target-promql-rule']!(withExpr('rate(x[5m'))).toHaveLength(1)
-  expect(rules['panel-units-rule']!(faulty({ panels: [{ ...panel, fieldConfig: undefined } as never] }))).toHaveLength(
-    1,
-  )
-  expect(rules['template-job-rule']!(faulty({ templating: { list: [] } }))).toHaveLength(1)
-  expect(rules['uneditable-dashboard']!(faulty({ editable: true }))).toHaveLength(1)
+const [first] = dashboards.filter(({ uid }) => uid === 'davy-fleet')
+const stat = everyPanel(first!).find(({ type }) => type === 'stat')!
+const scope = 'job=~"$job", instance=~"$instance"'
+const withPanel = (changes: Partial<Panel>): Dashboard => ({ ...first!, panels: [{ ...stat, ...changes } as Panel] })
+const withExpr = (expr: string) => withPanel({ targets: [{ ...stat.targets![0]!, expr }] })
+const withVariables = (change: (variable: Variable) => Partial<Variable>): Dashboard => ({
+  ...first!,
+  templating: { list: first!.templating.list.map((each) => ({ ...each, ...change(each) })) },
+})
+
+/** What each rule has to find fault with. */
+const faulty: Readonly<Record<string, readonly Dashboard[]>> = {
+  'template-datasource-rule': [withVariables(() => ({ name: 'prometheus' }))],
+  'template-job-rule': [{ ...first!, templating: { list: [] } }, withVariables(() => ({ allValue: '.*' }))],
+  'template-instance-rule': [withVariables(() => ({ multi: false }))],
+  'template-label-promql-rule': [withVariables(() => ({ query: 'SELECT 1' }))],
+  'template-on-time-change-reload-rule': [withVariables(() => ({ refresh: 1 }))],
+  'panel-datasource-rule': [withPanel({ datasource: { type: 'prometheus', uid: 'davy-prometheus' } })],
+  'panel-title-description-rule': [withPanel({ title: '' }), withPanel({ description: '' })],
+  'panel-units-rule': [{ ...first!, panels: [{ ...stat, fieldConfig: undefined } as never] }],
+  'panel-no-targets-rule': [withPanel({ targets: [] }), withPanel({ type: 'graph' })],
+  'target-promql-rule': [withExpr('rate(x[5m'), withExpr('')],
+  'target-rate-interval-rule': [withExpr(`rate(x_total{${scope}}[5m])`)],
+  'target-job-rule': [withExpr('up{instance=~"$instance"}'), withExpr('vector(1)')],
+  'target-instance-rule': [withExpr('up{job=~"$job"}')],
+  'target-counter-agg-rule': [withExpr(`sum(x_total{${scope}})`)],
+  'uneditable-dashboard': [{ ...first!, editable: true }],
+}
+
+it.each(Object.keys(rules))('%s sees a fault where there is one', (rule) => {
+  expect(faulty[rule]!.length).toBeGreaterThan(0)
+  for (const dashboard of faulty[rule]!) expect(rules[rule]!(dashboard)).not.toEqual([])
+  const right = withExpr(`rate(x_total{${scope}}[$__rate_interval])`)
+  expect(rules[rule]!(right)).toEqual([])
 })

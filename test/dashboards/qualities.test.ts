@@ -24,6 +24,11 @@ it('there are seven, each with one question', () => {
   expect(breaking(dashboards, titleOf, ({ description }) => description.endsWith('?'))).toEqual([])
 })
 
+it('the one of endpoints has a row for each', () => {
+  const { panels } = dashboards.find(({ uid }) => uid === 'davy-webhooks')!
+  expect(panels.filter(({ type, repeat }) => type === 'row' && repeat === 'endpoint')).toHaveLength(1)
+})
+
 describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))('%s', (uid, dashboard) => {
   const panels = shownPanels(dashboard)
   const variables = dashboard.templating.list
@@ -108,7 +113,9 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
     const asked = new Set(changing.flatMap(({ expr, rawSql }) => variablesIn(expr ?? rawSql ?? '')))
     const shown = variables.filter(({ type, hide }) => type === 'query' && hide === 0).map(({ name }) => name)
     expect(shown.filter((name) => !asked.has(name))).toEqual([])
-    expect(names).toContain('report_base')
+    // Nobody edits it, and nobody sees it: Davy itself says where its pages are.
+    const base = variables.find(({ name }) => name === 'report_base')
+    expect(base).toMatchObject({ hide: 2, query: { query: 'label_values(davy_build_info{job=~"$job"}, public_url)' } })
   })
 
   it('draws traces beside quantiles', () => {
@@ -140,6 +147,25 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
         dashboards.find((one) => one.uid === 'davy-deployment')!.templating.list.map(({ name }) => name),
       ).toContain(value)
     }
+  })
+
+  it('opens what its tables lead to beside itself, and shows the same time there', () => {
+    type Link = { readonly url: string; readonly targetBlank?: boolean }
+    const properties = panels.flatMap(({ fieldConfig }) => fieldConfig!.overrides.flatMap((each) => each.properties))
+    const links = properties.filter(({ id }) => id === 'links').flatMap(({ value }) => value as Link[])
+    expect(links.filter(({ targetBlank }) => targetBlank !== true)).toEqual([])
+    const within = links.filter(({ url }) => url.startsWith('/d/'))
+    expect(within.filter(({ url }) => !url.includes(`\${__url_time_range}`))).toEqual([])
+    const reports = links.filter(({ url }) => !url.startsWith('/d/'))
+    expect(reports.filter(({ url }) => !url.startsWith(`\${report_base}/deployments/\${__data.fields.`))).toEqual([])
+    if (['davy-fleet', 'davy-history'].includes(uid)) expect(reports.length).toBeGreaterThan(0)
+  })
+
+  it('says in words, too, what it says in colours', () => {
+    type Mapping = { readonly options: Readonly<Record<string, { readonly text?: string; readonly color?: string }>> }
+    const mappings = panels.flatMap(({ fieldConfig }) => fieldConfig!.defaults.mappings as Mapping[])
+    const values = mappings.flatMap(({ options }) => Object.values(options))
+    expect(values.filter(({ text, color }) => color !== undefined && (text ?? '') === '')).toEqual([])
   })
 
   it('draws with thresholds only where there is a decision', () => {

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { alertsFolder, isAlert, readRules } from '../alerts/read-alerts.ts'
 import { until } from '../davy.ts'
@@ -26,14 +29,14 @@ test('amtool takes the configuration', () => {
 test('no secret stands in it, only files', () => {
   const text = readFileSync(configuration, 'utf8')
   expect(text).not.toMatch(/(password|_key|token|secret|webhook_url|api_url): /)
-  expect(text.match(/_file: \/etc\/alertmanager\/secrets\//g)).toHaveLength(5)
+  expect(text.match(/_file: \/etc\/alertmanager\/secrets\//g)).toHaveLength(7)
 })
 
 describe('an alert goes', () => {
   const receiversOf: Readonly<Record<string, string>> = {
-    'critical release': 'pager,chat',
+    'critical release': 'webhook,pager,chat',
     'critical davy': 'pager,chat',
-    'warning release': 'chat',
+    'warning release': 'webhook,chat',
     'warning davy': 'mail,chat',
     'none davy': 'heartbeat',
   }
@@ -57,6 +60,7 @@ const rollback = {
     summary: 'checkout 2.4.1 is rolled back in production',
     description: 'Decided 20s ago, against 2.4.0.',
     report_url: 'https://davy.example.com/deployments/01D',
+    dashboard_url: 'https://grafana.example.com/d/davy-deployment?var-deployment=01D',
     runbook_url: 'https://git.example.com/runbooks/DeploymentRolledBack.md',
   },
   startsAt,
@@ -65,11 +69,12 @@ const rollback = {
 }
 const hostile = {
   ...rollback,
-  labels: { ...rollback.labels, alertname: 'DavyDown', severity: 'critical' },
+  labels: { ...rollback.labels, alertname: 'DavyDown', service: 'a "b" \\ & c' },
   annotations: {
     summary: '<!channel> & <https://evil.example|click>',
     description: 'A name "with" quotes, <tags> & an & more.',
     report_url: '/deployments/01D',
+    dashboard_url: '/d/davy-service-health',
     runbook_url: 'runbooks/DavyDown.md',
   },
 }
@@ -93,7 +98,10 @@ describe('the templates', () => {
     warning: data('firing', warning),
     'two, one of them hostile': data('firing', hostile, rollback),
   }
-  const templates = ['title', 'report', 'runbook', 'text', 'color', 'pager.severity', 'slack.title', 'slack.text']
+  const templates = [
+    ...['title', 'report', 'dashboard', 'runbook', 'silence', 'text', 'color', 'pager.severity'],
+    ...['slack.title', 'slack.text'],
+  ]
 
   test('write what is in the golden file', () => {
     const rendered = Object.entries(cases).map(([name, content]) => {
@@ -112,16 +120,40 @@ describe('the templates', () => {
   })
 })
 
-describe('one alert mutes another', () => {
+/** Takes mail from whoever has the password of the secret file. */
+const mails: string[] = []
+const mailServer = new SMTPServer({
+  ...{ allowInsecureAuth: true, disabledCommands: ['STARTTLS'], logger: false },
+  onAuth({ username, password }, _session, done) {
+    if (password === 'password-of-the-test') done(null, { user: username })
+    else done(new Error('wrong password'))
+  },
+  onData(stream, _session, done) {
+    let mail = ''
+    stream.on('data', (chunk) => {
+      mail += chunk
+    })
+    stream.on('end', () => {
+      mails.push(mail)
+      done()
+    })
+  },
+})
+
+describe('a real Alertmanager', () => {
   let receivers: Awaited<ReturnType<typeof openReceivers>>
   let alertmanager: Alertmanager
   beforeAll(async () => {
+    mailServer.listen(0, '127.0.0.1')
+    await once(mailServer.server, 'listening')
     receivers = await openReceivers()
-    alertmanager = await startAlertmanager(directory, receivers.url)
+    const mailPort = (mailServer.server.address() as AddressInfo).port
+    alertmanager = await startAlertmanager(directory, receivers.url, { mailPort })
   })
   afterAll(async () => {
     await alertmanager?.stop()
     await receivers?.close()
+    await new Promise<void>((resolve) => mailServer.close(() => resolve()))
   })
 
   const deployment = { service: 'checkout', environment: 'production', deployment_id: '01D' }
@@ -150,30 +182,46 @@ describe('one alert mutes another', () => {
     return shown.status.inhibitedBy.length > 0
   }
 
-  test('of the same deployment, once that is rolled back', async () => {
+  // The first of these tests: a team gets one mail an hour.
+  test('mails a warning of Davy, with what is wrong and where to read on', async () => {
+    const labels = { alertname: 'DavyStorageSlow', ...own, component: 'storage', instance: 'c:8080' }
+    const annotations = {
+      summary: 'The storage is slow',
+      description: 'Looks come late.',
+      runbook_url: 'runbooks/x.md',
+    }
+    await alertmanager.post([{ labels, annotations }])
+    const mail = await until(async () => mails[0], 'a mail', 60_000)
+    expect(mail).toMatch(/^To: davy-owners@example\.com\r$/m)
+    expect(mail).toMatch(/^Subject: The storage is slow\r$/m)
+    expect(mail).toContain('Looks come late.')
+    expect(mail).toContain('Runbook: runbooks/x.md')
+  })
+
+  test('mutes an alert of the same deployment, once that is rolled back', async () => {
     expect(await isMuted(rolledBack, { alertname: 'DeploymentWithoutData', ...verdict, ...deployment })).toBe(true)
   })
 
-  test('not of another deployment, and not of a user', async () => {
+  test('mutes an alert, but not of another deployment, and not of a user', async () => {
     const other = { ...deployment, deployment_id: '01E' }
     expect(await isMuted(rolledBack, { alertname: 'DeploymentWithoutData', ...verdict, ...other })).toBe(false)
     expect(await isMuted(rolledBack, { alertname: 'CheckoutFails', severity: 'critical', ...deployment })).toBe(false)
   })
 
-  test('not where the compared labels are missing on both sides', async () => {
+  test('mutes an alert, but not where the compared labels are missing on both sides', async () => {
     const bare = { alertname: 'DeploymentRolledBack', ...verdict, severity: 'critical' }
     expect(await isMuted(bare, { alertname: 'DeploymentWithoutData', ...verdict })).toBe(false)
     const { instance: _, ...downSomewhere } = down
     expect(await isMuted(downSomewhere, { alertname: 'DavySloBurn1h', ...own, component: 'slo' })).toBe(false)
   })
 
-  test('of an instance that does not answer, and of no other', async () => {
+  test('mutes an alert of an instance that does not answer, and of no other', async () => {
     const slow = { alertname: 'DavyEventLoopSlow', ...own, component: 'platform' }
     expect(await isMuted(down, { ...slow, instance: 'a:8080' })).toBe(true)
     expect(await isMuted(down, { ...slow, instance: 'b:8080' })).toBe(false)
   })
 
-  test('a rollback is never muted', async () => {
+  test('never mutes a rollback', async () => {
     expect(await isMuted(down, { ...rolledBack, service: 'cart', deployment_id: '01F' })).toBe(false)
   })
 })

@@ -37,9 +37,12 @@ type Mutation = readonly [what: string, changed: Partial<Alert>]
 /** A number that decides; one that occurs twice is one threshold. 0 is moved by the comparison alone, and so is what counts states. */
 const threshold = /(?<=(?: >=| >| <) )(\d+(?:\.\d+)?)/g
 const comparison = / (>=|==|>|<) /g
+/** One matcher of a selector, and one label of `by`, each with its comma. */
+const matcher = /(?<=\{[^}]*), \w+(?:=~|!~|!=|=)"[^"]*"|(?<=\{)\w+(?:=~|!~|!=|=)"[^"]*"(?:, )?/g
+const grouping = /(?<=by \((?:\w+, )*)(?:\w+, |\w+(?=\)))/g
 const opposite: Readonly<Record<string, string>> = { '>=': '<', '==': '!=', '>': '<=', '<': '>=' }
 
-/** Each comparison turned round, each threshold moved both ways, the pause left out. */
+/** Each comparison turned round, each threshold moved both ways, each matcher and each label of a group left out, and the pause. */
 function mutationsOf({ expr, for: pause }: Alert): Mutation[] {
   const changed = (at: number, length: number, text: string) => expr.slice(0, at) + text + expr.slice(at + length)
   const turned = [...expr.matchAll(comparison)].map(({ 0: found, 1: sign, index }): Mutation => {
@@ -53,8 +56,19 @@ function mutationsOf({ expr, for: pause }: Alert): Mutation[] {
       return [`${found} times ${factor}`, { expr: text }]
     })
   })
+  const without = (pattern: RegExp) =>
+    [...expr.matchAll(pattern)].map(({ 0: found, index }): Mutation => {
+      return [`without "${found}" at ${index}`, { expr: changed(index, found.length, '') }]
+    })
+  const widened = [...without(matcher), ...without(grouping)]
   const removed: Mutation[] = turned.length > 0 ? [] : [['never fires', { expr: `(${expr}) == 2` }]]
-  return [...turned, ...moved, ...removed, ...(pause === undefined ? [] : [['without "for"', { for: '0s' }] as const])]
+  return [
+    ...turned,
+    ...moved,
+    ...widened,
+    ...removed,
+    ...(pause === undefined ? [] : [['without "for"', { for: '0s' }] as const]),
+  ]
 }
 
 /** Whether promtool is content with the tests of one alert when its rule is changed. */

@@ -13,6 +13,7 @@ import { freePort, openReceivers, type Program, type Received, startProgram } fr
 /** Davy → Prometheus → the shipped rules → Alertmanager with the shipped configuration → what stands for Slack and PagerDuty. */
 const template = { ...quick, name: 'short', watermarkSeconds: 10, minimum: { seconds: 30, requests: 300 } }
 const runbooks = 'https://git.example.com/davy/alerts/runbooks'
+const grafana = 'https://grafana.example.com'
 const rules = readRules()
 
 let directory: string
@@ -51,7 +52,7 @@ async function startPrometheus(): Promise<Program> {
     `global:
   scrape_interval: 1s
   evaluation_interval: 1s
-  external_labels: {davy_runbooks: '${runbooks}'}
+  external_labels: {davy_runbooks: '${runbooks}', davy_grafana: '${grafana}'}
 rule_files: ['${alertsFolder}/rules/*.yml']
 alerting: {alertmanagers: [{static_configs: [{targets: ['${new URL(alertmanager.url).host}']}]}]}
 scrape_configs:
@@ -151,10 +152,12 @@ describe('a release that is rolled back', () => {
   const first = (path: string) => until(async () => received(path)[0], path, 60_000)
   const title = 'checkout 2 is rolled back in production'
   let report: string
+  let dashboard: string
 
   beforeAll(async () => {
     id = await rollOut('checkout', 0.5, 'rollback')
     report = (await call('GET', `/api/v1/deployments/${id}/verdict`)).body.reportUrl
+    dashboard = `${grafana}/d/davy-deployment?var-deployment=${id}`
   })
 
   test('is told in Slack within a minute, with what happened and where to read why', async () => {
@@ -166,7 +169,9 @@ describe('a release that is rolled back', () => {
     expect(attachment).toMatchObject({ title, title_link: report, fallback: title, color: '#a51d13' })
     expect(attachment?.text).toMatch(/^Decided .+ ago, against 1\. Check that the traffic has left 2; the report says/)
     const links = Object.fromEntries(attachment!.actions.map(({ text, url }) => [text, url]))
-    expect(links).toEqual({ Report: report, Runbook: `${runbooks}/DeploymentRolledBack.md` })
+    const { Silence: silence, ...others } = links
+    expect(others).toEqual({ Report: report, Dashboard: dashboard, Runbook: `${runbooks}/DeploymentRolledBack.md` })
+    expect(new URL(silence!.replace('/#/', '/')).searchParams.get('filter')).toContain(`,deployment_id="${id}",`)
     expect(await (await fetch(report)).text()).toContain('checkout')
   })
 
@@ -181,6 +186,7 @@ describe('a release that is rolled back', () => {
     })
     expect(body.links).toEqual([
       { href: report, text: 'Report' },
+      { href: dashboard, text: 'Dashboard' },
       { href: `${runbooks}/DeploymentRolledBack.md`, text: 'Runbook' },
     ])
     expect((body.payload as { custom_details: object }).custom_details).toMatchObject({ deployment: id })
@@ -191,6 +197,13 @@ describe('a release that is rolled back', () => {
 
   test('is told in Teams as well', async () => {
     expect(JSON.stringify((await first('/teams')).body)).toContain(title)
+  })
+
+  test('is told to a webhook, with its token', async () => {
+    const { body, authorization } = await first('/hook')
+    expect(authorization).toBe('Bearer token-of-the-test')
+    expect(body).toMatchObject({ status: 'firing', receiver: 'webhook' })
+    expect(JSON.stringify(body.alerts)).toContain(title)
   })
 
   test('fires nothing else, and by now every metric that a rule names is there', async () => {

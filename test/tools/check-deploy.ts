@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chartChecks } from './deploy-checks/chart.ts'
+import { controllerChecks } from './deploy-checks/controllers.ts'
 import { imageChecks } from './deploy-checks/image.ts'
 import { machineChecks } from './deploy-checks/machine.ts'
 import { stackChecks } from './deploy-checks/stack.ts'
@@ -111,7 +112,7 @@ const { values, positionals } = parseArgs({
   options: { image: { type: 'boolean', default: false }, strict: { type: 'boolean', default: false } },
   allowPositionals: true,
 })
-const checks = [...stackChecks, ...chartChecks, ...machineChecks, ...imageChecks(values.image)]
+const checks = [...stackChecks, ...chartChecks, ...controllerChecks, ...machineChecks, ...imageChecks(values.image)]
 const unknown = positionals.filter((name) => !checks.some((check) => check.name === name))
 if (unknown.length > 0) {
   throw new Error(`expected one of ${checks.map(({ name }) => name).join(', ')}, got ${unknown.join(', ')}`)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what `npm run check:deploy` uses beside test/tools/install.sh into ${DAVY_TOOLS:-~/.cache/davy-tools}/deploy: Helm,
-# kubeconform with schemas of Kubernetes and of two operators, kustomize, compose-go, BuildKit's Dockerfile parser, actionlint, a
-# collector with the components of deploy/collector, Ansible, shellcheck, check-jsonschema. Everything is pinned; what was made
-# from the same pins stays. Terraform, promtool, systemd-analyze, dashboard-linter, buildah, runc and mmdebstrap are the machine's
-# own: what is missing is said by the check. Takes about 15 minutes on two idle cores. Needs Go 1.26, Node, Python 3.10 or newer
-# with venv.
+# kubeconform with schemas of Kubernetes, of two operators and of two rollout controllers, Kubernetes' Pod Security Standards,
+# kustomize, compose-go, BuildKit's Dockerfile parser, actionlint, a collector with the components of deploy/collector, and by
+# Python Ansible, shellcheck and check-jsonschema. Everything is pinned; what was made from the same pins stays. Terraform, promtool, systemd-analyze,
+# dashboard-linter, buildah, runc and mmdebstrap are the machine's own: what is missing is said by the check. Takes about 15
+# minutes on two idle cores. Needs Go 1.26, Node, Python 3.10 or newer with venv.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 tools="${DAVY_TOOLS:-$HOME/.cache/davy-tools}/deploy"
@@ -12,6 +12,9 @@ export GOBIN="$tools/bin" CGO_ENABLED=0 GOFLAGS="-buildvcs=false ${GOFLAGS:-}"
 kubernetes=v1.36.3
 prometheus_operator=v0.85.0
 keda=v2.21.0
+# Those that test/controllers runs.
+argo_rollouts=v1.9.1
+flagger=v1.44.0
 collector=0.161.0
 mkdir -p "$GOBIN"
 # The Node of this repository, where the machine has an older one.
@@ -40,12 +43,18 @@ go_tool kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
 go_tool compose-go github.com/compose-spec/compose-go/v2/cmd@v2.16.2
 go_tool actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-pin="$(cat "$here"/dockerfile-check/{go.mod,go.sum,main.go} | sha256sum)"
-if ! made bin/dockerfile-check "$pin"; then
-  echo 'deploy tools: dockerfile-check'
-  (cd "$here/dockerfile-check" && go build -mod=readonly -trimpath -ldflags='-s -w' -o "$GOBIN/dockerfile-check" .)
-  printf '%s' "$pin" >"$tools/bin/dockerfile-check.pin"
-fi
+# own_tool NAME: a program of this folder.
+own_tool() {
+  local pin
+  pin="$(cat "$here/$1"/{go.mod,go.sum,main.go} | sha256sum)"
+  made "bin/$1" "$pin" && return
+  echo "deploy tools: $1"
+  (cd "$here/$1" && go build -mod=readonly -trimpath -ldflags='-s -w' -o "$GOBIN/$1" .)
+  printf '%s' "$pin" >"$tools/bin/$1.pin"
+}
+
+own_tool dockerfile-check
+own_tool pod-security-check
 
 pin="$(sha256sum <"$here/gateway-collector.yaml")"
 if ! made bin/otelcol-gateway "$pin"; then
@@ -58,7 +67,7 @@ if ! made bin/otelcol-gateway "$pin"; then
   printf '%s' "$pin" >"$tools/bin/otelcol-gateway.pin"
 fi
 
-pin="$kubernetes $prometheus_operator $keda $(sha256sum <"$here/kubernetes-schemas.ts")"
+pin="$kubernetes $prometheus_operator $keda $argo_rollouts $flagger $(sha256sum <"$here/kubernetes-schemas.ts")"
 if ! made kubernetes-schemas "$pin"; then
   echo 'deploy tools: schemas of Kubernetes'
   # The directory of a module's source, downloaded.
@@ -67,7 +76,9 @@ if ! made kubernetes-schemas "$pin"; then
   node "$here/kubernetes-schemas.ts" "$work/schemas" \
     "$(source_of "k8s.io/kubernetes@$kubernetes")/api/openapi-spec/swagger.json" \
     "$(source_of "github.com/prometheus-operator/prometheus-operator@$prometheus_operator")/example/prometheus-operator-crd" \
-    "$(source_of "github.com/kedacore/keda/v2@$keda")/config/crd/bases"
+    "$(source_of "github.com/kedacore/keda/v2@$keda")/config/crd/bases" \
+    "$(source_of "github.com/argoproj/argo-rollouts@$argo_rollouts")/manifests/crds" \
+    "$(source_of "github.com/fluxcd/flagger@$flagger")/artifacts/flagger"
   mv "$work/schemas" "$tools/kubernetes-schemas"
   printf '%s' "$pin" >"$tools/kubernetes-schemas.pin"
 fi

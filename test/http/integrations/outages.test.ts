@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import type { Caller } from '../client.ts'
+import { closedPort, serve } from './answering-server.ts'
 import { evaluateAzureCheck } from './simulators/azure-check.ts'
 import { type KargoStep, kargoStep } from './simulators/kargo-step.ts'
 import { spinnakerStage } from './simulators/spinnaker-stage.ts'
@@ -15,26 +14,8 @@ import { spinnakerStage } from './simulators/spinnaker-stage.ts'
  * command line, by which Jenkins, Cloud Deploy and the recipe for OpenKruise ask, in test/cli/wait.test.ts.
  */
 
-const opened: Server[] = []
-afterEach(() => {
-  for (const server of opened.splice(0)) server.close().closeAllConnections()
-})
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  opened.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-async function closedPort(): Promise<string> {
-  const url = await serve(() => undefined)
-  await new Promise((resolve) => opened.pop()?.close(resolve))
-  return url
-}
-
-/** What a client waits for an answer that never comes; the platforms wait for seconds. */
-const patienceMs = 200
+/** What a client waits, in milliseconds: the platforms wait for seconds, but an answer that never comes need not be waited for. */
+const patienceOf = (trouble: string) => (trouble === 'is slow' ? 200 : 20_000)
 
 const troubles: readonly [string, () => Promise<string>][] = [
   ['is down', closedPort],
@@ -43,7 +24,7 @@ const troubles: readonly [string, () => Promise<string>][] = [
   ['answers 500', () => serve((_request, response) => response.writeHead(500).end('{"verdict":"promote"}'))],
 ]
 
-function impatientCaller(url: string): Caller {
+function impatientCaller(url: string, patienceMs: number): Caller {
   return async (method, path, body) => {
     const response = await fetch(url + path, {
       ...{ method, signal: AbortSignal.timeout(patienceMs) },
@@ -55,16 +36,20 @@ function impatientCaller(url: string): Caller {
 }
 
 describe.each(troubles)('while Davy %s', (trouble, start) => {
+  const patienceMs = patienceOf(trouble)
+
   test("Spinnaker's stage polls on; its first call fails the stage where no answer comes", async () => {
     const url = await start()
-    const stage = spinnakerStage(impatientCaller(url))
+    const stage = spinnakerStage(impatientCaller(url, patienceMs))
     expect(await stage.monitor(`${url}/integrations/spinnaker/runs/01D`)).toBe('RUNNING')
     const { end } = await stage.create({ service: 'checkout', canary: { version: '2' } })
     expect(end).toBe(trouble === 'answers 500' ? 'RUNNING' : 'TERMINAL')
   })
 
   test("Azure's check is evaluated again", async () => {
-    expect(await evaluateAzureCheck(impatientCaller(await start()), { service: 'checkout' })).toBe('evaluated again')
+    expect(await evaluateAzureCheck(impatientCaller(await start(), patienceMs), { service: 'checkout' })).toBe(
+      'evaluated again',
+    )
   })
 
   test("Kargo's steps go on asking", async () => {
@@ -73,7 +58,7 @@ describe.each(troubles)('while Davy %s', (trouble, start) => {
     ).map((document) => document.toJS())
     const steps: readonly KargoStep[] = stage.spec.promotionTemplate.spec.steps
     expect(steps.length).toBeGreaterThan(1)
-    const call = impatientCaller(await start())
+    const call = impatientCaller(await start(), patienceMs)
     for (const step of steps) {
       const reconcile = kargoStep(step, () => call(step.config.method ?? 'GET', '/'))
       for (let round = 0; round < 3; round += 1) expect(await reconcile()).toBe('Running')

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Value } from 'typebox/value'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -8,30 +6,13 @@ import { parseAllDocuments } from 'yaml'
 import { checkConfigured } from '../../../src/engine/deliveries/endpoints.ts'
 import { configSchema } from '../../../src/platform/config-schema.ts'
 import { createSinks } from '../../../src/sinks/index.ts'
+import { closedPort, serve } from './answering-server.ts'
 
 const deploy = join(import.meta.dirname, '../../../deploy')
 const read = (file: string) => readFileSync(join(deploy, file), 'utf8')
 const documents = (file: string) => parseAllDocuments(read(file)).map((document) => document.toJS())
 
-const opened: Server[] = []
-afterEach(() => {
-  for (const server of opened.splice(0)) server.close().closeAllConnections()
-  vi.unstubAllEnvs()
-})
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  opened.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** An address where nobody listens any more. */
-async function closedPort(): Promise<string> {
-  const url = await serve(() => undefined)
-  await new Promise((resolve) => opened.pop()?.close(resolve))
-  return url
-}
+afterEach(() => vi.unstubAllEnvs())
 
 describe('the hooks for AWS', () => {
   const about = { service: 'checkout', environment: 'production', version: '2.4.1' }

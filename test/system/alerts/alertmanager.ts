@@ -28,9 +28,9 @@ export type Alertmanager = {
 
 /**
  * The shipped configuration with nothing changed but where things are: secrets and templates in `directory`, PagerDuty at
- * `receiversUrl`, where the secret files point as well, and mail nowhere.
+ * `receiversUrl`, where the secret files point as well, and mail at `mailPort` without TLS and without the wait for more of it.
  */
-function place(directory: string, receiversUrl: string): string {
+function place(directory: string, receiversUrl: string, mailPort: number): string {
   const secrets = join(directory, 'secrets')
   mkdirSync(secrets, { recursive: true })
   const contents = {
@@ -38,24 +38,27 @@ function place(directory: string, receiversUrl: string): string {
     'teams-url': `${receiversUrl}/teams`,
     'heartbeat-url': `${receiversUrl}/heartbeat`,
     'pagerduty-routing-key': 'routing-key-of-the-test',
-    'smtp-password': 'none',
+    'smtp-password': 'password-of-the-test',
+    'webhook-url': `${receiversUrl}/hook`,
+    'webhook-token': 'token-of-the-test',
   }
   for (const [name, text] of Object.entries(contents)) writeFileSync(join(secrets, name), text)
   const text = readFileSync(join(alertsFolder, 'alertmanager.yml'), 'utf8')
     .replaceAll('/etc/alertmanager/secrets', secrets)
     .replaceAll('/etc/alertmanager/templates', join(alertsFolder, 'templates'))
     .replace('https://events.pagerduty.com', receiversUrl)
-    .replace('smtp.example.com:587', '127.0.0.1:1')
+    .replace('smtp.example.com:587', `127.0.0.1:${mailPort}\n  smtp_require_tls: false`)
+    .replace('group_wait: 5m', 'group_wait: 0s')
   const path = join(directory, 'alertmanager.yml')
   writeFileSync(path, text)
   return path
 }
 
-/** A real Alertmanager with the shipped configuration, or with that of a file. */
+/** A real Alertmanager with the shipped configuration, by default with mail to nowhere, or with that of a file. */
 export async function startAlertmanager(
   directory: string,
   receiversUrl: string,
-  file = place(directory, receiversUrl),
+  { mailPort = 1, file = place(directory, receiversUrl, mailPort) }: { mailPort?: number; file?: string } = {},
 ): Promise<Alertmanager> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

@@ -56,7 +56,12 @@ export async function startProgram(
 }
 
 /** One message that a receiver got. */
-export type Received = { readonly path: string; readonly at: number; readonly body: Record<string, unknown> }
+export type Received = {
+  readonly path: string
+  readonly at: number
+  readonly body: Record<string, unknown>
+  readonly authorization: string | undefined
+}
 
 /** A server that stands for Slack, PagerDuty and Teams: keeps what it gets, and answers as they do. */
 export async function openReceivers(): Promise<{
@@ -71,7 +76,8 @@ export async function openReceivers(): Promise<{
       text += chunk
     })
     request.on('end', () => {
-      received.push({ path: request.url ?? '', at: Date.now(), body: JSON.parse(text) })
+      const { authorization } = request.headers
+      received.push({ path: request.url ?? '', at: Date.now(), body: JSON.parse(text), authorization })
       const isPager = request.url?.includes('enqueue') ?? false
       response.statusCode = isPager ? 202 : 200
       response.end(isPager ? '{"status":"success","dedup_key":"1"}' : 'ok')

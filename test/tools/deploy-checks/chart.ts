@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { Bench, Check } from '../check-deploy.ts'
+import { conform, restricted } from './conform.ts'
 
 const chart = 'deploy/helm/davy'
 
@@ -10,19 +11,6 @@ type Manifest = {
   readonly metadata: { readonly name: string }
   readonly data?: Readonly<Record<string, string>>
   readonly spec?: unknown
-}
-
-/** Checks manifests against the schemas of Kubernetes and of the operators; says how many there were. */
-function conform({ folder, run, schemas }: Bench, name: string, manifests: string): number {
-  if (!existsSync(join(schemas, '_definitions.json'))) throw new Error(`expected schemas in ${schemas}, got none`)
-  const file = join(folder, `${name}.yaml`)
-  writeFileSync(file, manifests)
-  const location = `${schemas}/{{.ResourceKind}}{{.KindSuffix}}.json`
-  const said = run('kubeconform', ['-strict', '-summary', '-schema-location', location, file])
-  const count = Number(/Valid: (\d+)/.exec(said)?.[1] ?? 0)
-  if (count === 0 || !/Skipped: 0/.test(said))
-    throw new Error(`${name}: expected every object to be checked, got ${said}`)
-  return count
 }
 
 function template({ run }: Bench, ...values: readonly string[]): string {
@@ -59,6 +47,51 @@ function checkChart(bench: Bench): string {
     parseAllDocuments(all).map((document) => document.toJS() as Manifest),
   )
   return `objects of each set of values: ${counts.join(', ')}`
+}
+
+/** The kinds of objects that a set of values makes: a part that went missing, or came unasked, is seen here. */
+const made: Readonly<Record<string, string>> = {
+  minimal: 'NetworkPolicy 1, Service 2, ServiceAccount 1, StatefulSet 1',
+  embedded: 'ConfigMap 8, Ingress 1, NetworkPolicy 1, Service 2, ServiceAccount 1, ServiceMonitor 1, StatefulSet 1',
+  server: 'Deployment 1, Job 1, NetworkPolicy 1, PodDisruptionBudget 1, Service 1, ServiceAccount 1',
+  cluster:
+    'ConfigMap 2, Job 1, NetworkPolicy 1, PodDisruptionBudget 1, ScaledObject 1, Service 2, ServiceAccount 1, StatefulSet 1',
+  full: 'ConfigMap 10, Deployment 1, HorizontalPodAutoscaler 1, Ingress 1, Job 1, NetworkPolicy 1, PodDisruptionBudget 1, PrometheusRule 8, Service 1, ServiceAccount 1, ServiceMonitor 1',
+}
+
+/** What manifests have to say: lines of Helm's output, as it indents them, in sets of values. */
+const said: readonly (readonly [set: string, lines: readonly string[]])[] = [
+  ['server', ['path: /livez', 'path: /readyz', 'sleep: { seconds: 5 }', 'terminationGracePeriodSeconds: 40']],
+  ['server', ['readOnlyRootFilesystem: true', 'automountServiceAccountToken: false', 'maxUnavailable: 0']],
+  ['server', ['secretName: davy-tokens', 'secretName: davy-storage', 'helm.sh/hook: pre-install,pre-upgrade']],
+  ['server', ['args: [migrate]', 'policyTypes: [Ingress, Egress]', 'kubernetes.io/metadata.name: clickhouse']],
+  ['cluster', ['vault.hashicorp.com/agent-inject: "true"', 'vault.hashicorp.com/agent-pre-populate-only: "true"']],
+  ['cluster', ['value: /vault/secrets/tokens.yaml', 'value: /vault/secrets/storage-url', 'minReplicaCount: 3']],
+  ['full', ['averageUtilization: 60', 'honorLabels: true', 'replacement: davy', 'grafana_dashboard: "1"']],
+]
+
+function kindsIn(manifests: string): string {
+  const kinds = [...manifests.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind!).sort()
+  return [...new Set(kinds)].map((kind) => `${kind} ${kinds.filter((each) => each === kind).length}`).join(', ')
+}
+
+function checkParts(bench: Bench): string {
+  const sets = Object.keys(made)
+  const rendered = new Map(sets.map((set) => [set, template(bench, '--values', join(chart, `ci/${set}-values.yaml`))]))
+  let pods = 0
+  for (const [set, manifests] of rendered) {
+    const kinds = kindsIn(manifests)
+    if (kinds !== made[set]) throw new Error(`${set}: expected ${made[set]}, got ${kinds}`)
+    pods += restricted(bench, set, manifests)
+  }
+  for (const [set, lines] of said) {
+    const missing = lines.filter((line) => !rendered.get(set)!.includes(line))
+    if (missing.length > 0) throw new Error(`${set}: expected ${missing.join(' and ')}, got none`)
+  }
+  const open = join(bench.folder, 'open.yaml')
+  writeFileSync(open, rendered.get('server')!.replaceAll('allowPrivilegeEscalation: false', 'privileged: true'))
+  if (!bench.refused('pod-security-check', [open]).includes('privileged')) throw new Error('expected "privileged"')
+  return `all parts of ${sets.length} sets of values; ${pods} pods are restricted, and a privileged one is refused`
 }
 
 /** What must not be installed, with words of the reason. */
@@ -121,6 +154,7 @@ function checkKustomize(bench: Bench): string {
 
 export const chartChecks: readonly Check[] = [
   { name: 'chart', tools: ['helm', 'kubeconform'], check: checkChart },
+  { name: 'chart parts', tools: ['helm', 'pod-security-check'], check: checkParts },
   { name: 'chart refuses', tools: ['helm'], check: checkRefusals },
   { name: 'kustomize', tools: ['kustomize', 'helm', 'kubeconform'], check: checkKustomize },
 ]
