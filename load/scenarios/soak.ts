@@ -16,9 +16,10 @@ import {
 } from './shared.ts'
 
 /*
- * k6: half of what a machine of two cores takes, for two hours. The runner looks at memory, file descriptors and parts meanwhile, and has the
- * bodies (BODIES_URL), which it makes anew each second, since telemetry of one moment would add no rows to the rollups.
- * Variables: BODIES_URL, DAVY_URL, OTLP_URL, DURATION (7200), TRACES, METRICS, LOGS (bodies of 1,000 items a second: 25, 6, 12), ASKED (5
+ * k6: half of the processor time of a machine of two cores, with merges and mining, for two hours. The runner looks at memory, file
+ * descriptors and parts meanwhile, and has the bodies (BODIES_URL), which it makes anew each second, since telemetry of one moment would
+ * add no rows to the rollups.
+ * Variables: BODIES_URL, DAVY_URL, OTLP_URL, DURATION (7200), TRACES, METRICS, LOGS (bodies of 1,000 items a second: 8, 2, 4), ASKED (5
  * questions to gates a second), SCALE, ACK_P99_MS (500).
  */
 
@@ -31,9 +32,9 @@ const gates = 10
 
 export const options: Options = {
   scenarios: {
-    traces: constantRate('traces', scaled(number('TRACES', 25)), seconds),
-    metrics: constantRate('metrics', scaled(number('METRICS', 6)), seconds),
-    logs: constantRate('logs', scaled(number('LOGS', 12)), seconds),
+    traces: constantRate('traces', scaled(number('TRACES', 8)), seconds),
+    metrics: constantRate('metrics', scaled(number('METRICS', 2)), seconds),
+    logs: constantRate('logs', scaled(number('LOGS', 4)), seconds),
     ask: constantRate('ask', scaled(number('ASKED', 5)), seconds),
   },
   thresholds: {
