@@ -59,11 +59,15 @@ import { startTracing } from './platform/tracing.ts'
 import { createSinks } from './sinks/index.ts'
 import { createSources } from './sources/index.ts'
 import { PrometheusSeries } from './sources/prometheus/kayenta-series.ts'
+import { CalledEdgesReader } from './storage/called-edges-reader.ts'
 import { CallsRollupReader } from './storage/calls-rollup-reader.ts'
 import { CohortSeriesReader } from './storage/cohort-series-reader.ts'
 import { Facts } from './storage/facts.ts'
+import { LogAttributesReader } from './storage/log-attributes-reader.ts'
+import { LogTemplatesReader } from './storage/log-templates-reader.ts'
 import { Looks } from './storage/looks.ts'
 import { measured } from './storage/measured.ts'
+import { MetricAttributesReader } from './storage/metric-attributes-reader.ts'
 import { migrate } from './storage/migrations.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { PlacedCallsReader } from './storage/placed-calls-reader.ts'
@@ -138,7 +142,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const alerts = new Alerts(facts, now)
   const byName = new Map(configuredSources.byName)
     .set('logs', logs.source)
-    .set('calls', createCallsSource(calls, new PlacedCallsReader(store)))
+    .set('calls', createCallsSource(calls, new PlacedCallsReader(store), new CalledEdgesReader(store)))
     .set('alerts', alerts.source())
   const sources = new Sources(byName, { log, metrics })
   const templates = new Templates(facts, readTemplates(config.templatesDirectory, sources.check), id, sources.check)
@@ -194,12 +198,16 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const announcements = new Announcements({ facts, deployments, workloads, bus })
   const probes = new Probes({ facts, checks, http, log, now, newId: id })
   const explanations = new Explanations({
-    ...{ facts, known: deployments, rollups, calls, looks, spans: new SpanAttributesReader(store), log, now },
+    ...{ facts, known: deployments, rollups, calls, looks, log, now },
+    ...{ spans: new SpanAttributesReader(store), logs: new LogAttributesReader(store) },
+    ...{ metrics: new MetricAttributesReader(store), places: new LogTemplatesReader(store) },
+    oldestUnstoredAt: (signal) => (signal === 'logs' ? ingest.oldestUnstoredAt('logs') : oldestUnstoredAt([signal])),
     newest: (ids) => looks.newest(ids),
   })
   const polls = new Polls(now())
   const newest = new NewestVerdicts({
     ...{ deployments, looks, calibrations, judge, engine: engineName, publicUrl: config.publicUrl },
+    awaitedSource: (deployment) => conveyor.awaitedSource(deployment),
   })
 
   const davySeries = new DavySeries({ reader: new CohortSeriesReader(store), oldestUnstoredAt, now })

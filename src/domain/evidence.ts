@@ -50,6 +50,29 @@ export type Signature = {
   readonly pods: ByPod<number>
 }
 
+/**
+ * An edge that the baseline called in the hour before the start, in one arm and slice. Which operations called it how
+ * often was learned then: a request counts in `expected` by the share of its operation's requests that called the edge.
+ */
+export type KnownEdge = {
+  readonly expected: number
+  /** Ten seconds of pods with a request of such an operation. */
+  readonly served: number
+  /** In how many of these each pod called it; a pod that did not is left out. */
+  readonly pods: ByPod<number>
+}
+
+/** Whom one arm called in one slice, as far as a metric of kind `edges` asks. Both arms have the same `known`. */
+export type EdgeSightings = {
+  /** Ten seconds of pods with a request of any operation. */
+  readonly served: number
+  /** Calls of any edge. */
+  readonly calls: number
+  /** Edges that nobody but the canary had called before the start: in how many ten seconds with a request each pod did. */
+  readonly fresh: Readonly<Record<string, ByPod<number>>>
+  readonly known: Readonly<Record<string, KnownEdge>>
+}
+
 /** Calls of one edge, those that failed, and how long all of them took together. */
 export type CalleeTime = { readonly calls: number; readonly failed: number; readonly seconds: number }
 
@@ -77,6 +100,8 @@ export type ArmSlice = Counts & {
    * `requests`.
    */
   readonly adjusted?: number
+  /** The same of the failed ones; absent with `adjusted`: not recorded, and without it: as many as `errors`. */
+  readonly adjustedErrors?: number
   /** Calls that the service made, by edge, of at most {@link mostCallees} and the rest; absent: none, or nobody asked. */
   readonly callees?: Readonly<Record<string, CalleeTime>>
   /** Readings of the gauges that the template asks for, by instrument. */
@@ -85,6 +110,16 @@ export type ArmSlice = Counts & {
   readonly events?: Readonly<Record<string, ByPod<number>>>
   /** What was logged, by signature. Both arms of a slice name one signature alike. Absent: nobody asked. */
   readonly signatures?: Readonly<Record<string, Signature>>
+  /** Whom it called, of edges that are new or may have vanished. Absent: nobody asked. */
+  readonly edges?: EdgeSightings
+}
+
+/**
+ * How many requests an arm's counted ones stand for. For volumes and what is shown; evidence is counted in spans, since
+ * one that stands for a hundred is no hundred independent ones.
+ */
+export function standsFor({ requests, adjusted }: Pick<ArmSlice, 'requests' | 'adjusted'>): number {
+  return adjusted ?? requests
 }
 
 /** Between an operation and its region in a stratum's key; no attribute has this control character. */

@@ -3,15 +3,60 @@ import type { Counts } from './evidence.ts'
 /** Requests and, among them, those that the explanation is about: failed ones, or slow ones. */
 export type BothArms = { readonly baseline: Counts; readonly canary: Counts }
 
+/**
+ * What is counted as `requests` and `errors`. `traces`: requests, failed or slow ones. `logs`: records, those of one trace
+ * as one, and errors. `metrics`: what an instrument counted, and what of it failed or was slow.
+ */
+export type ExplainedSignal = 'traces' | 'logs' | 'metrics'
+
 /** One attribute value that holds much of the excess. */
 export type AttributeExcess = BothArms & {
-  /** A span's or a resource's attribute, as it was sent. */
+  /** Absent in what was made when spans alone were looked at: `traces`. */
+  readonly signal?: ExplainedSignal
+  /** The instrument; of metrics only. */
+  readonly metric?: string
+  /** An attribute of a span, a log record, a point or of the resource, as it was sent. */
   readonly attribute: string
   readonly value: string
-  /** Share of all the canary's excess that lies there, 0 to 1. */
+  /** Share of all the canary's excess in this signal and instrument that lies there, 0 to 1. */
   readonly share: number
   /** Evidence that the canary is worse there than elsewhere; told only when found at a false discovery rate of 10%. */
   readonly eValue: number
+}
+
+/** What was not looked at for attributes, and why. */
+export type LeftOut = {
+  /**
+   * `many-values`: attributes with more values than explain anything; `many-attributes`, `many-metrics`: others are set,
+   * or fail, more often; `many-rows`: what is rare; `too-much`: reading it took more time or memory than it may;
+   * `unreadable`: reading it failed each time; `not-stored`: what had come and was not stored yet.
+   */
+  readonly reason:
+    | 'many-values'
+    | 'many-attributes'
+    | 'many-metrics'
+    | 'many-rows'
+    | 'too-much'
+    | 'unreadable'
+    | 'not-stored'
+  /** Names of attributes or metrics, the first ten; none where it is all of the signal. */
+  readonly names: readonly string[]
+  /** How many more there are. */
+  readonly more: number
+}
+
+/** What was looked at of one signal. */
+export type SignalLook = {
+  readonly signal: ExplainedSignal
+  /** Requests or records of both arms that were counted; of metrics what the instrument with most counted. */
+  readonly counted: number
+  /** One in so many traces, or records; 1: all. */
+  readonly oneIn: number
+  /** From when on, Unix milliseconds: later than the window where there were too many points. */
+  readonly from: number
+  /** Instruments; of metrics only. */
+  readonly metrics?: readonly string[]
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** Whether the harm is of the version, or of one place that it runs in. */
@@ -99,6 +144,11 @@ export type Explanation = {
   readonly event: { readonly kind: 'failed' } | { readonly kind: 'slow'; readonly seconds: number }
   /** One in so many traces was looked at for attributes; 1: all. */
   readonly oneIn: number
+  /**
+   * What was looked at for attributes. Logs only for failures: they do not tell how long a request took. Absent in what
+   * was made when spans alone were looked at.
+   */
+  readonly signals?: readonly SignalLook[]
   readonly attributes: readonly AttributeExcess[]
   readonly place: PlaceFinding
   readonly edges: readonly EdgeComparison[]

@@ -1,5 +1,5 @@
 /** A metric's kind decides which evidence is gathered and which test judges it. */
-export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired' | 'signatures'
+export type MetricKind = 'proportion' | 'distribution' | 'gauge' | 'count' | 'paired' | 'signatures' | 'edges'
 
 /** Sources that are asked for one metric at a time, by what the metric's `query` says. */
 export const querySources = [
@@ -29,7 +29,8 @@ export type MetricSpec = {
   /**
    * `proportion`: failed requests among all; `distribution`: request durations; `gauge`: levels by pod, as of memory;
    * `count`: events per pod and second, as restarts; `paired`: answers of both arms to the same requests;
-   * `signatures`: requests that log errors or warnings, by what they log.
+   * `signatures`: requests that log errors or warnings, by what they log; `edges`: calls that a version begins to make, or
+   * no longer makes.
    */
   readonly kind: MetricKind
   /**
@@ -47,9 +48,9 @@ export type MetricSpec = {
   readonly instruments?: readonly string[]
   /**
    * gauge: its `level` (default), or its `growth`, the slope of its floor: harm is one that would take it to `margin`
-   * times its level within a day.
+   * times its level within a day. edges: those that are `new`, or those that have `vanished`; never absent.
    */
-  readonly reading?: 'level' | 'growth'
+  readonly reading?: 'level' | 'growth' | 'new' | 'vanished'
   /** The harmful direction. */
   readonly direction: 'increase'
   /** Share of the error budget; weights sum to at most 1, what is left over is reserve and never judged. */

@@ -7,6 +7,7 @@ import type { Judge } from '../domain/judge.ts'
 import type { Look, LookEvidence } from '../domain/look.ts'
 import { mainQuery } from '../domain/template.ts'
 import type { Conclusion, Verdict } from '../domain/verdict.ts'
+import type { AwaitedSource } from '../judges/verdict/awaited-source.ts'
 import { RunningTrial } from '../judges/verdict/running-trial.ts'
 import { verdictOf } from '../judges/verdict/verdict-of.ts'
 import { derivedId } from '../platform/ids.ts'
@@ -111,6 +112,11 @@ export class Conveyor {
     const trial = this.#trials.get(deployment.id)
     if (trial === undefined || deployment.status === 'closed') return null
     return nextWindow(deployment, trial.seenUpTo).to + deployment.template.watermarkSeconds * 1000
+  }
+
+  /** The source that a deployment waits for before its first look; null: none that has failed. */
+  awaitedSource(deployment: Deployment): AwaitedSource | null {
+    return this.#openings.awaited(deployment)
   }
 
   /** End of the last slice with a request to the canary; null when there was none or it is not known here. */

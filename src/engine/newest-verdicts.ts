@@ -2,6 +2,7 @@ import { usableNulls } from '../domain/calibration.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { Judge } from '../domain/judge.ts'
 import type { Verdict } from '../domain/verdict.ts'
+import { type AwaitedSource, awaitingSource } from '../judges/verdict/awaited-source.ts'
 import { RunningTrial } from '../judges/verdict/running-trial.ts'
 import { verdictOf } from '../judges/verdict/verdict-of.ts'
 import { derivedId } from '../platform/ids.ts'
@@ -15,6 +16,8 @@ export type NewestVerdictsOptions = {
   readonly looks: Looks
   readonly calibrations: Pick<Calibrations, 'before'>
   readonly judge: Judge
+  /** The source that a deployment waits for before its first look; null: none that has failed. */
+  readonly awaitedSource: (deployment: Deployment) => AwaitedSource | null
   readonly engine: string
   readonly publicUrl: string
 }
@@ -35,14 +38,21 @@ export class NewestVerdicts {
     return newest.get(deploymentId) ?? (await this.#lookZero(deployment))
   }
 
-  /** The same verdict that look 0's row will hold, with the same id. */
+  /** The same verdict that look 0's row will hold, with the same id; while a source is waited for, that it is. */
   async #lookZero(deployment: Deployment): Promise<Verdict> {
     const at = firstTick(deployment)
     const nulls = usableNulls(await this.#o.calibrations.before(deployment, deployment.templateDigest, at))
     // Before its first slice a trial says the same whatever the hour before the start was like.
     const beginnings = { reference: [], ...(nulls === null ? {} : { nulls }) }
     const conclusion = RunningTrial.start(deployment, beginnings, this.#o.judge).conclude(at)
-    const id = derivedId(at, deployment.id, '0')
-    return verdictOf(deployment, conclusion, { id, look: 0, at, engine: this.#o.engine, publicUrl: this.#o.publicUrl })
+    const frame = { look: 0, engine: this.#o.engine, publicUrl: this.#o.publicUrl }
+    const awaited = deployment.status === 'open' ? this.#o.awaitedSource(deployment) : null
+    if (awaited === null) {
+      return verdictOf(deployment, conclusion, { ...frame, id: derivedId(at, deployment.id, '0'), at })
+    }
+    const reason = awaitingSource(deployment, awaited)
+    // Whoever waits for news is told when it waits for something else.
+    const id = derivedId(at, deployment.id, '0', reason.summary, reason.detail)
+    return verdictOf(deployment, { ...conclusion, reason }, { ...frame, id, at: awaited.at })
   }
 }

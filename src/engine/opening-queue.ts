@@ -1,5 +1,6 @@
 import type { Deployment } from '../domain/deployment.ts'
 import { mainQuery } from '../domain/template.ts'
+import type { AwaitedSource } from '../judges/verdict/awaited-source.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import { baselinePods, hourBefore } from './beginnings.ts'
@@ -22,7 +23,8 @@ export type OpeningQueueOptions = {
   readonly now: () => number
 }
 
-type Opening = { told: OwnBeginnings | null; retryAt: number; isAsking: boolean }
+/** `toldAt`: Unix milliseconds of the newest answer. */
+type Opening = { told: OwnBeginnings | null; toldAt: number; retryAt: number; isAsking: boolean }
 
 /**
  * Asks sources of single metrics, in the background, how the baseline was in the hour before deployments started. What a
@@ -41,15 +43,26 @@ export class OpeningQueue {
   /** What was told; `waiting`: not yet, ask in the next tick. */
   take(deployment: Deployment): OwnBeginnings | 'waiting' {
     const now = this.#o.now()
-    const opening = this.#openings.get(deployment.id) ?? { told: null, retryAt: now, isAsking: false }
+    const opening = this.#openings.get(deployment.id) ?? { told: null, toldAt: now, retryAt: now, isAsking: false }
     this.#openings.set(deployment.id, opening)
     const { told } = opening
-    if (told !== null && (Object.keys(told.faults).length === 0 || isPatienceOver(deployment, told, now))) {
+    if (told !== null && isEnough(deployment, told, now)) {
       this.#openings.delete(deployment.id)
       return told
     }
     if (!opening.isAsking && now >= opening.retryAt) this.#ask(deployment, opening)
     return 'waiting'
+  }
+
+  /** The source that an opening waits for, the main one first; null: none that has failed. */
+  awaited(deployment: Deployment): AwaitedSource | null {
+    const { told, toldAt } = this.#openings.get(deployment.id) ?? {}
+    if (told === undefined || told === null || toldAt === undefined) return null
+    const main = mainQuery(deployment.template)?.name
+    const faults = Object.entries(told.faults)
+    const [metric, fault] = faults.find(([name]) => name === main) ?? faults[0] ?? []
+    if (metric === undefined || fault === undefined) return null
+    return { metric, fault, at: toldAt, until: patienceEnd(deployment, told) }
   }
 
   forget(deploymentId: string): void {
@@ -67,6 +80,7 @@ export class OpeningQueue {
       .then(
         (told) => {
           opening.told = told
+          opening.toldAt = this.#o.now()
           const faults = Object.entries(told.faults)
           if (faults.length === 0) return
           this.#o.log.warn(
@@ -93,9 +107,16 @@ export class OpeningQueue {
   }
 }
 
-function isPatienceOver({ template, startedAt, createdAt }: Deployment, told: OwnBeginnings, now: number): boolean {
+function isEnough(deployment: Deployment, told: OwnBeginnings, now: number): boolean {
+  // A person's word needs no evidence, and is a verdict only once there is a trial.
+  if (Object.keys(told.faults).length === 0 || deployment.override !== null) return true
+  return now >= patienceEnd(deployment, told)
+}
+
+/** Until when an opening waits for what could not be told, Unix milliseconds. */
+function patienceEnd({ template, startedAt, createdAt }: Deployment, told: OwnBeginnings): number {
   const main = mainQuery(template)
   const isMainDown = main !== null && Object.hasOwn(told.faults, main.name)
   const since = Math.max(Date.parse(startedAt), Date.parse(createdAt))
-  return now >= since + (isMainDown ? mainPatienceMs : patienceMs)
+  return since + (isMainDown ? mainPatienceMs : patienceMs)
 }

@@ -20,8 +20,9 @@ export type EvidenceSignal = 'traces' | 'metrics'
 export function evidenceSignals({ metrics }: Template, requestsFrom: string | null): readonly EvidenceSignal[] {
   const isTraced = (metric: MetricSpec): boolean =>
     metric.kind === 'paired' || (isOfRequests(metric) && requestsFrom === null)
-  // What is queried is no telemetry of ours: its source is asked when the windows are complete.
+  // What is queried is no telemetry of ours: its source is asked when the windows are complete. Calls are, from spans.
   const received = metrics.filter((metric) => !isQueried(metric))
-  const traced: readonly EvidenceSignal[] = received.some(isTraced) ? ['traces'] : []
+  const isOfCalls = metrics.some(({ source }) => source === 'calls')
+  const traced: readonly EvidenceSignal[] = isOfCalls || received.some(isTraced) ? ['traces'] : []
   return received.every(isTraced) ? traced : [...traced, 'metrics']
 }

@@ -72,6 +72,7 @@ class ArmSum {
   readonly #gauges = new Map<string, Map<string, PodReadings>>()
   readonly #events = new Map<string, Map<string, number>>()
   #adjusted = 0
+  #adjustedErrors = 0
   #isKnownToBucket = true
 
   add(row: RollupRow): void {
@@ -84,7 +85,9 @@ class ArmSum {
     this.#atLeast.add(stratum, row.atLeast ?? row.latency)
     if (row.atLeast !== undefined) this.#isKnownToBucket = false
     // Rows from before samplers were looked at have nothing here; no request stands for less than itself.
-    this.#adjusted += Math.max(row.requests, row.adjusted)
+    const adjusted = Math.max(row.requests, row.adjusted)
+    this.#adjusted += adjusted
+    if (row.failed) this.#adjustedErrors += adjusted
   }
 
   addGauge(row: GaugeRow): void {
@@ -112,7 +115,7 @@ class ArmSum {
       pods: sortedRecord(this.#pods),
       ...this.#latency.slice(strata),
       ...(this.#isKnownToBucket ? {} : { atLeast: this.#atLeast.slice(strata) }),
-      ...(this.#adjusted === requests ? {} : { adjusted: this.#adjusted }),
+      ...(this.#adjusted === requests ? {} : { adjusted: this.#adjusted, adjustedErrors: this.#adjustedErrors }),
       ...(this.#gauges.size === 0 ? {} : { gauges: sortedRecords(this.#gauges) }),
       ...(this.#events.size === 0 ? {} : { events: sortedRecords(this.#events) }),
     }

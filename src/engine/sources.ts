@@ -5,6 +5,7 @@ import { isQueried, type MetricSpec, type QuerySource } from '../domain/template
 import type { Logger } from '../platform/logger.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { Semaphore } from '../platform/semaphore.ts'
+import { showReceived } from './show-received.ts'
 
 /** A question that is not answered by then has failed. */
 const limitMs = 10_000
@@ -56,11 +57,13 @@ export class Sources {
     return { expected: `a metric of kind ${source.kinds.join(', ')}`, got: metric.kind, key: '' }
   }
 
-  /** By metric what its source is asked about a deployment, for people; of the sources that tell. */
+  /** By metric what its source is asked about a deployment, or which rows of telemetry it is made of, for people. */
   show(deployment: Deployment): Readonly<Record<string, readonly string[]>> {
     return Object.fromEntries(
       deployment.template.metrics.flatMap((metric) => {
-        const shown = isQueried(metric) ? this.#byName.get(metric.source)?.show?.({ deployment, metric }) : undefined
+        const shown = isQueried(metric)
+          ? this.#byName.get(metric.source)?.show?.({ deployment, metric })
+          : showReceived(deployment, metric)
         return shown === undefined ? [] : [[metric.name, shown] as const]
       }),
     )

@@ -15,11 +15,12 @@ const seconds = (description: string, minimum = 0) => Type.Integer({ minimum, ma
 const metricSchema = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
-    kind: Type.Enum(['proportion', 'distribution', 'gauge', 'count', 'paired', 'signatures'], {
+    kind: Type.Enum(['proportion', 'distribution', 'gauge', 'count', 'paired', 'signatures', 'edges'], {
       description:
         'proportion: failed requests among all; distribution: request durations; gauge: levels by pod; ' +
         'count: events per pod and time; paired: answers of both arms to the same, mirrored requests; ' +
-        'signatures: requests that log errors or warnings, by what they log',
+        'signatures: requests that log errors or warnings, by what they log; ' +
+        'edges: calls that a version begins to make, or no longer makes',
     }),
     source: Type.Enum(['spans', 'metrics', ...querySources], {
       description:
@@ -43,9 +44,11 @@ const metricSchema = Type.Object(
       }),
     ),
     reading: Type.Optional(
-      Type.Enum(['level', 'growth'], {
+      Type.Enum(['level', 'growth', 'new', 'vanished'], {
         description:
-          'gauge: its level, or the growth of its floor (a leak), which harms when it reaches margin in a day',
+          'gauge: its level, or the growth of its floor (a leak), which harms when it reaches margin in a day; ' +
+          'edges: those that nobody but the canary had called, or those that it calls no more, of which margin says how ' +
+          'many times more often the baseline calls them',
       }),
     ),
     direction: Type.Enum(['increase'], { description: 'the harmful direction' }),

@@ -1,5 +1,12 @@
 import { DavyError } from '../domain/errors.ts'
-import { isOfRequests, isQueried, type MetricKind, type MetricSpec, type Template } from '../domain/template.ts'
+import {
+  isOfRequests,
+  isQueried,
+  type MetricKind,
+  type MetricSpec,
+  type QuerySource,
+  type Template,
+} from '../domain/template.ts'
 import { digestOf } from '../platform/digest.ts'
 import type { Facts } from '../storage/facts.ts'
 import { FactMirror } from './fact-mirror.ts'
@@ -141,6 +148,7 @@ const smallestMargin: Readonly<Record<MetricKind, number>> = {
   count: 1,
   paired: 1,
   signatures: 1,
+  edges: 1.05,
 }
 
 type Fail = (detail: string, expected: string, got: string, key: string) => never
@@ -185,8 +193,25 @@ function checkSource(metric: MetricSpec, { metrics }: Template, fail: Fail): voi
   }
 }
 
+/** Kinds of which one source alone tells. */
+const onlySource: Partial<Readonly<Record<MetricKind, QuerySource>>> = { signatures: 'logs', edges: 'calls' }
+
+/** What a metric may be read for, by its kind. */
+const readings: Partial<Readonly<Record<MetricKind, readonly string[]>>> = {
+  gauge: ['level', 'growth'],
+  edges: ['new', 'vanished'],
+}
+
 function checkKind(metric: MetricSpec, fail: Fail): void {
-  const { kind, source, instruments, margin } = metric
+  const { kind, source, instruments, margin, reading } = metric
+  const told = onlySource[kind]
+  if (told !== undefined && source !== told) {
+    fail(`A metric of kind ${kind} is told by one source.`, told, source, 'source')
+  }
+  const known = readings[kind]
+  if (known !== undefined && (reading === undefined ? kind === 'edges' : !known.includes(reading))) {
+    fail(`A metric of kind ${kind} is read so.`, known.join(' | '), reading ?? 'none', 'reading')
+  }
   const isMeasured = kind === 'gauge' || kind === 'count'
   const isOwn = isQueried(metric)
   const expected = isMeasured ? 'metrics' : 'spans'

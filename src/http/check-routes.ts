@@ -4,6 +4,7 @@ import type { Deployment } from '../domain/deployment.ts'
 import { DavyError } from '../domain/errors.ts'
 import { readJunit } from '../receivers/checks/read-junit.ts'
 import { readVulnerabilities } from '../receivers/checks/read-vulnerabilities.ts'
+import { reportName } from '../receivers/checks/report-name.ts'
 import { callerName } from './deployment-routes.ts'
 import { idParams } from './schemas.ts'
 import type { App, Services } from './services.ts'
@@ -13,10 +14,12 @@ const largestBytes = 16 * 2 ** 20
 
 const checkQuery = Type.Object(
   {
-    name: Type.String({
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._:/ -]{0,99}$',
-      description: 'the newest report of a name counts',
-    }),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._:/ -]{0,99}$',
+        description: 'the newest report of a name counts; absent: the tool and what it tested, as trivy shop/checkout',
+      }),
+    ),
     arm: Type.Optional(
       Type.Enum(['canary', 'baseline'], { description: 'baseline: what a scan of the canary is compared with' }),
     ),
@@ -70,8 +73,8 @@ export function checkRoutes(app: App, services: Services): void {
     async (request, reply) => {
       await deployments.refresh()
       const deployment = deployments.get(request.params.id)
-      const { name, arm = 'canary', url } = request.query
       const report = readReport(request.body)
+      const { name = reportName(request.body), arm = 'canary', url } = request.query
       await checks.add(deployment, { name, arm, report, url: url ?? null, by: callerName(request) })
       const state = (await stateOf(services, deployment)).find((one) => one.name === name)
       return reply

@@ -22,7 +22,12 @@ export function pageRoutes(app: App, services: Services): void {
     await deployments.refresh()
     const shown = deployments.list().slice(0, 200)
     const verdicts = await looks.newest(shown.map(({ id }) => id))
-    const rows = shown.map((deployment) => ({ deployment, verdict: verdicts.get(deployment.id) ?? null }))
+    // Of one that was closed before its first look there is nothing to say.
+    const verdictOf = async ({ id, status }: Deployment): Promise<Verdict | null> =>
+      verdicts.get(id) ?? (status === 'open' ? await newestVerdict(id) : null)
+    const rows = await Promise.all(
+      shown.map(async (deployment) => ({ deployment, verdict: await verdictOf(deployment) })),
+    )
     return sendPage(reply, renderFleet({ deployments: rows, now: now() }))
   })
 

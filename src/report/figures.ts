@@ -54,12 +54,15 @@ const valueFormats: Readonly<Record<MetricKind, (value: number | null) => string
   proportion: formatPercent,
   paired: formatPercent,
   signatures: formatPercent,
+  edges: formatPercent,
   distribution: formatSeconds,
   gauge: formatAmount,
   count: formatAmount,
 }
 
-const units: Partial<Readonly<Record<MetricKind, string>>> = { count: 'per pod and hour', paired: 'failed by it alone' }
+const units: Partial<Readonly<Record<MetricKind, string>>> = {
+  ...{ count: 'per pod and hour', paired: 'failed by it alone', edges: 'of the ten seconds in which a pod served' },
+}
 
 /** What a metric's values are of, where their format does not say it: 'per pod and hour'; null: it does. */
 export function unitOf(kind: MetricKind): string | null {

@@ -62,3 +62,8 @@ export function deploymentPath(id: string): string {
 export function verdictPath(id: string): string {
   return `/api/v1/deployments/${encodeURIComponent(id)}/verdict`
 }
+
+/** The path of a deployment's checks in the API. */
+export function checksPath(id: string): string {
+  return `/api/v1/deployments/${encodeURIComponent(id)}/checks`
+}

@@ -1,5 +1,5 @@
 import type { Arm } from '../domain/cohort.ts'
-import type { Histogram } from '../domain/evidence.ts'
+import { type Histogram, standsFor } from '../domain/evidence.ts'
 import type { ReportInput, ReportLook } from './report-input.ts'
 
 /** One arm over all looks. `lastSeen`: the end of the last slice with a request, Unix milliseconds, null: never. */
@@ -9,6 +9,8 @@ type ArmTotals = {
   readonly pods: number
   /** Requests that the counted ones stand for. */
   readonly adjusted: number
+  /** The same of the failed ones; null: not recorded. */
+  readonly adjustedErrors: number | null
   readonly latency: Histogram
   readonly lastSeen: number | null
   /** Requests that arrived after their slice was taken; null: not measured. */
@@ -21,6 +23,7 @@ function armTotals(looks: readonly ReportLook[], arm: Arm): ArmTotals {
   let requests = 0
   let errors = 0
   let adjusted = 0
+  let adjustedErrors: number | null = 0
   let lastSeen: number | null = null
   let late: number | null = null
   const pods = new Set<string>()
@@ -29,14 +32,16 @@ function armTotals(looks: readonly ReportLook[], arm: Arm): ArmTotals {
     const part = slice[arm]
     requests += part.requests
     errors += part.errors
-    adjusted += part.adjusted ?? part.requests
+    adjusted += standsFor(part)
+    const failed = part.adjustedErrors ?? (part.adjusted === undefined ? part.errors : null)
+    adjustedErrors = adjustedErrors === null || failed === null ? null : adjustedErrors + failed
     if (part.requests > 0) lastSeen = slice.to
     if (slice.late !== undefined) late = slice.late[arm]
     for (const pod of Object.keys(part.pods)) pods.add(pod)
     for (const [bucket, count] of part.latency) buckets.set(bucket, (buckets.get(bucket) ?? 0) + count)
   }
   const latency = [...buckets].sort(([a], [b]) => a - b)
-  return { requests, errors, adjusted, pods: pods.size, latency, lastSeen, late }
+  return { requests, errors, adjusted, adjustedErrors, pods: pods.size, latency, lastSeen, late }
 }
 
 /** Both arms over all looks of a page. */

@@ -24,6 +24,8 @@ export type JsonApiOptions = {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
   /** What a body with another status than 200 says is wrong, given as text when it is no JSON; null when it says nothing that can be understood. */
   readonly wordsOf: (body: unknown) => string | null
+  /** Whether a body with another status than 200 says that the limit of requests is reached; absent: status 429 does. */
+  readonly isLimit?: (body: unknown) => boolean
   /** Unix milliseconds. */
   readonly now?: () => number
 }
@@ -101,7 +103,7 @@ export class JsonApi {
     { headers, path = '', body, secrets }: JsonRequest,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const { url, timeoutSeconds, wordsOf } = this.#options
+    const { url, timeoutSeconds, wordsOf, isLimit = () => false } = this.#options
     const response = await request(`${url}${path}`, {
       ...{ method, dispatcher: this.#agent, body: body ?? null },
       headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
@@ -111,20 +113,21 @@ export class JsonApi {
     const isAnswer = statusCode === 200
     const limit = isAnswer ? mostBytes : mostBytesOfErrors
     const text = await limitedText(response.body, limit)
-    if (statusCode === 429) this.#pause(response.headers)
+    const said = isAnswer ? null : parsed(text ?? '')
+    if (statusCode === 429 || (!isAnswer && isLimit(said))) this.#pause(response.headers)
     if (isAnswer && text === null) throw this.down(`its answer is larger than ${limit} bytes`)
     if (isAnswer) return JSON.parse(text!) as unknown
-    const words = wordsOf(parsed(text ?? ''))
-    const said = words === null ? '' : `, ${without(secrets, words).slice(0, 200)}`
+    const words = wordsOf(said)
+    const more = words === null ? '' : `, ${without(secrets, words).slice(0, 200)}`
     const isRedirect = statusCode >= 300 && statusCode < 400
-    throw this.down(`status ${statusCode}${said}${isRedirect ? ', and redirects are not followed' : ''}`)
+    throw this.down(`status ${statusCode}${more}${isRedirect ? ', and redirects are not followed' : ''}`)
   }
 
   /** A limit that is reached is not run against: all who ask wait as long as the service says. */
   #pause(headers: Readonly<Record<string, string | string[] | undefined>>): void {
-    const seconds = Number(headers['retry-after'] ?? headers['x-ratelimit-reset'])
-    const wait = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, longestPauseMs) : pauseMs
-    this.#pausedUntil = this.#now() + wait
+    const now = this.#now()
+    const wait = saidUntil(String(headers['retry-after'] ?? headers['x-ratelimit-reset']), now) - now
+    this.#pausedUntil = now + (wait > 0 ? Math.min(wait, longestPauseMs) : pauseMs)
   }
 
   #heedPause(): void {
@@ -140,6 +143,16 @@ export class JsonApi {
   #now(): number {
     return (this.#options.now ?? Date.now)()
   }
+}
+
+/** So many seconds are no wait but a time since 1970. */
+const leastTimeSeconds = 1e9
+
+/** Until when a header says to wait, Unix milliseconds: seconds, a time in seconds, or a date of HTTP; NaN: it does not. */
+function saidUntil(text: string, now: number): number {
+  const seconds = Number(text)
+  if (Number.isNaN(seconds)) return Date.parse(text)
+  return seconds > leastTimeSeconds ? seconds * 1000 : now + seconds * 1000
 }
 
 function parsed(text: string): unknown {

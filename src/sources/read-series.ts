@@ -1,4 +1,6 @@
-import { DavyError } from '../domain/errors.ts'
+import { answerParts } from './answer-parts.ts'
+
+const { record, anyList: list, unreadable } = answerParts('The answer cannot be read')
 
 /** A native histogram's bucket: values between the edges, and how many; as Prometheus answers, empty ones left out. */
 export type NativeBucket = { readonly low: number; readonly high: number; readonly count: number }
@@ -46,17 +48,6 @@ export function readNames(data: unknown): readonly string[] {
   })
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw unreadable('an object', value)
-  return value as Readonly<Record<string, unknown>>
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (value === undefined) return []
-  if (!Array.isArray(value)) throw unreadable('a list', value)
-  return value
-}
-
 function labelsOf(value: unknown): Readonly<Record<string, string>> {
   const labels = record(value)
   for (const [name, text] of Object.entries(labels)) {
@@ -95,12 +86,4 @@ function numberOf(text: unknown): number {
   const value = Number(text)
   if (text === '' || (Number.isNaN(value) && text !== 'NaN')) throw unreadable('a number', text)
   return value
-}
-
-function unreadable(expected: string, got: unknown): DavyError {
-  const shown = JSON.stringify(got)?.slice(0, 80) ?? 'nothing'
-  return new DavyError('SOURCE_DOWN', `The answer cannot be read: expected ${expected}, got ${shown}.`, {
-    expected,
-    got: shown,
-  })
 }

@@ -15,6 +15,14 @@ import {
 /** Events and exposure of both arms in one block: canary (xc of nc) and baseline (xb of nb). */
 export type Stratum = { readonly xc: number; readonly nc: number; readonly xb: number; readonly nb: number }
 
+/** No events and no exposure. */
+export const emptyStratum: Stratum = { xc: 0, nc: 0, xb: 0, nb: 0 }
+
+/** Two parts of one stratum together. */
+export function plusStratum(a: Stratum, b: Stratum): Stratum {
+  return { xc: a.xc + b.xc, nc: a.nc + b.nc, xb: a.xb + b.xb, nb: a.nb + b.nb }
+}
+
 /**
  * The two-stream count e-process for "the canary's event rate is more than r0 times the baseline's".
  *

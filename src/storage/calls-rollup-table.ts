@@ -57,6 +57,9 @@ const target = `multiIf(
       trim(BOTH '.' FROM concat(${first('db.namespace', 'db.name')}, '.', ${first('db.collection.name', 'db.sql.table')})),
       ${first('rpc.service', 'url.template')})`
 
+/** What a call is of, from its span, under the names that readers' rows have. The texts stand in a released migration. */
+export const edgeOfSpan = `multiIf(${system} != '', ${system}, ${isHttp}, 'http', '') AS system, ${peer} AS peer, ${target} AS target`
+
 /** What went wrong, in the conventions' order: `error.type`, the exception's type, the protocol's status. */
 const errorType = `if(StatusCode != 'Error', '', substringUTF8(multiIf(
       SpanAttributes['error.type'] != '', SpanAttributes['error.type'],

@@ -24,13 +24,14 @@ type Statement = { readonly sql: string; readonly params: QueryParams }
 const isStartKnown = '(toUnixTimestamp64Nano(l.Start) > 0 AND l.Start < l.Time)'
 
 /**
- * Every series and tick of the window, with what it grows from: `zero` (a delta; a series that started again, or lately,
- * or that its process did not have at its export before), `before` (the point before, p), or `nothing`: what grew
- * unseen, and when, is not known. So the rows of one tick are the same whatever window is read. SDKs export every
- * series each time, and many give a series the start of their process: the first error of a pod that runs for days
- * would not count in the baseline, and would in the canary, without a look at what else its process exported.
+ * Every series and tick of the window (parameters `services`, `metrics`, `from` and `to` in seconds), with what it grows
+ * from: `zero` (a delta; a series that started again, or lately, or that its process did not have at its export before),
+ * `before` (the point before, p), or `nothing`: what grew unseen, and when, is not known. So the rows of one tick are the
+ * same whatever window is read. SDKs export every series each time, and many give a series the start of their process:
+ * the first error of a pod that runs for days would not count in the baseline, and would in the canary, without a look
+ * at what else its process exported.
  */
-const points = `SELECT *,
+export const durationPoints = `SELECT *,
     multiIf(Kind = 'delta', 'zero', isKnown AND startedAgain, 'zero', isKnown, 'before', isNew OR isProcessKnown, 'zero', 'nothing') AS base
   FROM (
     SELECT *,
@@ -52,8 +53,8 @@ const points = `SELECT *,
   )
   WHERE t >= {from:Int64}`
 
-/** How many requests a series and tick counted. */
-const requests =
+/** How many requests a series and tick of {@link durationPoints} counted. */
+export const durationRequests =
   "multiIf(Kind = 'delta', n, base = 'zero', l.Count, base = 'before', toUInt64(l.Count - p.Count), toUInt64(0))"
 
 /** The query of {@link PointRow}s; seconds. */
@@ -64,10 +65,10 @@ export function durationsQuery(
   to: number,
 ): Statement {
   const sql = `SELECT t * 1000 AS at, ${rowDimensions}, Region AS region, MetricName AS metric, Operation AS operation,
-      Failed AS failed, ${requests} AS requests, Nanoseconds AS nanoseconds, Layout AS layout, Bounds AS bounds,
+      Failed AS failed, ${durationRequests} AS requests, Nanoseconds AS nanoseconds, Layout AS layout, Bounds AS bounds,
       if(Kind = 'delta', Scale, l.Scale) AS scale, h AS added, l.Offset AS offset, l.Counts AS counts,
       p.Scale AS scaleBefore, p.Offset AS offsetBefore, if(base = 'before', p.Counts, []) AS countsBefore
-    FROM (${points})
+    FROM (${durationPoints})
     WHERE requests > 0
     ORDER BY at`
   return { sql, params: { services, metrics, from, to } }
@@ -80,9 +81,9 @@ export function durationTotalsQuery(
   from: number,
   to: number,
 ): Statement {
-  const sql = `SELECT ${rowDimensions}, MetricName AS metric, toUInt64(sum(${requests})) AS requests,
-      toUInt64(sumIf(${requests}, Failed)) AS errors
-    FROM (${points})
+  const sql = `SELECT ${rowDimensions}, MetricName AS metric, toUInt64(sum(${durationRequests})) AS requests,
+      toUInt64(sumIf(${durationRequests}, Failed)) AS errors
+    FROM (${durationPoints})
     GROUP BY ${rowDimensionKeys}, metric
     HAVING requests > 0`
   return { sql, params: { services, metrics, from, to } }

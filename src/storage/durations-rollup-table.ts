@@ -43,8 +43,11 @@ export function durationsRollupTable(dialect: Dialect, ttlDays: number): string 
 /** What a series is, besides its service, its metric and its ten seconds. */
 const seriesKeys = `Kind, ${dimensionKeys}, Operation, Failed, Process, Series, Nanoseconds, Layout, Bounds, Scale`
 
-/** Method and route where the point names a route, service and method of a remote call, else what there is. */
-const operation = `multiIf(Attributes['http.route'] != '',
+/**
+ * Method and route where the point names a route, service and method of a remote call, else what there is. It stands in
+ * a released migration, as {@link isFailedPoint} does: never edit them.
+ */
+export const operationOfPoint = `multiIf(Attributes['http.route'] != '',
       trimLeft(concat(if(Attributes['http.request.method'] != '', Attributes['http.request.method'], Attributes['http.method']), ' ', Attributes['http.route'])),
       Attributes['rpc.method'] != '', trimLeft(concat(Attributes['rpc.service'], '/', Attributes['rpc.method']), '/'),
       Attributes['http.request.method'] != '', Attributes['http.request.method'],
@@ -54,7 +57,7 @@ const operation = `multiIf(Attributes['http.route'] != '',
  * An error of the server. Source: OpenTelemetry semantic conventions, `error.type`, HTTP (500 and above) and gRPC
  * (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS).
  */
-const failed = `toBool(Attributes['error.type'] != ''
+export const isFailedPoint = `toBool(Attributes['error.type'] != ''
       OR toUInt16OrZero(Attributes['http.response.status_code']) >= 500
       OR toUInt16OrZero(Attributes['http.status_code']) >= 500
       OR Attributes['rpc.grpc.status_code'] IN ('2', '4', '12', '13', '14', '15'))`
@@ -77,8 +80,8 @@ function view(dialect: Dialect, table: string, counts: string, { layout, bounds,
     ServiceName AS Service, MetricName, ${tickOf('TimeUnix')} AS T,
     if(${isDelta}, 'delta', 'cumulative') AS Kind,
     ${dimensionsOfResource},
-    ${operation} AS Operation,
-    ${failed} AS Failed,
+    ${operationOfPoint} AS Operation,
+    ${isFailedPoint} AS Failed,
     ${process} AS Process, ${series} AS Series,
     toUInt64(if(MetricUnit = 's', 1000000000, 1000000)) AS Nanoseconds,
     '${layout}' AS Layout, ${bounds} AS Bounds, if(${isDelta}, toInt32(${scale}), 0) AS Scale,

@@ -29,7 +29,7 @@ export type CounterRow = Dimensions & {
 }
 
 /** A counter that was silent for longer is one that is seen for the first time. Also how far back reading begins. */
-const silenceSeconds = 300
+export const silenceSeconds = 300
 
 const dimensionColumns = `${rowDimensions}, Region AS region, MetricName AS metric`
 const dimensionKeys = `${rowDimensionKeys}, region, metric`
@@ -62,23 +62,10 @@ const isReset = (before: string, after: string) =>
   `(${after}.Value < ${before}.Value OR (${isStartKnown(after)} AND ${after}.Start >= ${before}.Time))`
 
 /**
- * The query of {@link CounterRow}s; seconds. A series grows by the difference to its point before; after a reset by the
- * whole value, since it counts from zero. The first point of a series counts whole when it says that the series started
- * no longer ago than {@link silenceSeconds}, and nothing otherwise: what grew unseen, and when, is not known. So the
- * rows of one tick are the same whatever window is read. A fall within ten seconds loses what came before it.
+ * Every counter's series and tick of the window (parameters `services`, `metrics`, `from` and `to` in seconds), and of
+ * {@link silenceSeconds} before it, with the point before it. The ticks before the window are there to look back at.
  */
-export function countersQuery(
-  services: readonly string[],
-  metrics: readonly string[],
-  from: number,
-  to: number,
-): Statement {
-  const sql = `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns},
-      sum(multiIf(Kind = 'delta', s, isKnown, if(startedAgain, f.Value, f.Value - p.Value), isNew, f.Value, 0)
-        + multiIf(Kind = 'delta', 0, fellWithin, l.Value, l.Value - f.Value)) AS increase,
-      toUInt64(sum((isKnown AND startedAgain) + fellWithin)) AS resets
-    FROM (
-      SELECT *,
+export const counterPoints = `SELECT *,
         Kind = 'cumulative' AND toUnixTimestamp64Nano(p.Time) > 0 AND p.Time >= f.Time - INTERVAL ${silenceSeconds} SECOND AS isKnown,
         ${isReset('p', 'f')} AS startedAgain,
         ${isStartKnown('f')} AND f.Start >= f.Time - INTERVAL ${silenceSeconds} SECOND AS isNew,
@@ -95,8 +82,33 @@ export function countersQuery(
             AND T >= fromUnixTimestamp({from:Int64}) - INTERVAL ${silenceSeconds} SECOND AND T < fromUnixTimestamp({to:Int64})
           GROUP BY T, Service, MetricName, Kind, Namespace, Environment, Version, Cohort, ReplicaSet, Pod, Region, Series
         )
-      )
-    )
+      )`
+
+/**
+ * What a series of {@link counterPoints} grew by in its tick.
+ * @param isFromZero whether a series without a point before counts whole; otherwise it counts nothing.
+ */
+export function counterGrowth(isFromZero: string): string {
+  return `(multiIf(Kind = 'delta', s, isKnown, if(startedAgain, f.Value, f.Value - p.Value), ${isFromZero}, f.Value, 0)
+        + multiIf(Kind = 'delta', 0, fellWithin, l.Value, l.Value - f.Value))`
+}
+
+/**
+ * The query of {@link CounterRow}s; seconds. A series grows by the difference to its point before; after a reset by the
+ * whole value, since it counts from zero. The first point of a series counts whole when it says that the series started
+ * no longer ago than {@link silenceSeconds}, and nothing otherwise: what grew unseen, and when, is not known. So the
+ * rows of one tick are the same whatever window is read. A fall within ten seconds loses what came before it.
+ */
+export function countersQuery(
+  services: readonly string[],
+  metrics: readonly string[],
+  from: number,
+  to: number,
+): Statement {
+  const sql = `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns},
+      sum(${counterGrowth('isNew')}) AS increase,
+      toUInt64(sum((isKnown AND startedAgain) + fellWithin)) AS resets
+    FROM (${counterPoints})
     WHERE T >= fromUnixTimestamp({from:Int64})
     GROUP BY at, ${dimensionKeys}
     ORDER BY at`

@@ -20,6 +20,15 @@ const adjustedCount = `if(threshold = '', 1., 72057594037927936 /
     (72057594037927936 - reinterpretAsUInt64(reverse(unhex(rightPad(threshold, 14, '0'))))))`
 
 /**
+ * The operation of a span: method and route where it names a route (many instrumentations call the span just `GET`), else
+ * its name. The text stands in a released migration.
+ */
+export const operationOfSpan = `multiIf(SpanAttributes['http.route'] = '', SpanName,
+      SpanAttributes['http.request.method'] != '', concat(SpanAttributes['http.request.method'], ' ', SpanAttributes['http.route']),
+      SpanAttributes['http.method'] != '', concat(SpanAttributes['http.method'], ' ', SpanAttributes['http.route']),
+      SpanAttributes['http.route'])`
+
+/**
  * Makes of the rollup of spans one that also knows the region and how strongly spans were sampled. Rows from before
  * count each span as one, like spans that tell no threshold.
  *
@@ -39,10 +48,7 @@ export function addRegionAndSampling(dialect: Dialect): readonly string[] {
   ]
 }
 
-/**
- * By the end of a span, as the table says. The operation is method and route where the span names a route (many
- * instrumentations call the span just `GET`), else the span's name.
- */
+/** By the end of a span, as the table says. */
 function sampledTracesView(dialect: Dialect): string {
   return `CREATE MATERIALIZED VIEW IF NOT EXISTS rollup_traces_10s_mv${dialect.onCluster} TO rollup_traces_10s AS
   WITH ${threshold} AS threshold
@@ -50,10 +56,7 @@ function sampledTracesView(dialect: Dialect): string {
     ServiceName AS Service,
     ${tickOf('Timestamp + toIntervalNanosecond(Duration)')} AS T,
     ${dimensionsOfResource},
-    multiIf(SpanAttributes['http.route'] = '', SpanName,
-      SpanAttributes['http.request.method'] != '', concat(SpanAttributes['http.request.method'], ' ', SpanAttributes['http.route']),
-      SpanAttributes['http.method'] != '', concat(SpanAttributes['http.method'], ' ', SpanAttributes['http.route']),
-      SpanAttributes['http.route']) AS Operation,
+    ${operationOfSpan} AS Operation,
     SpanKind,
     StatusCode,
     count() AS N,

@@ -340,6 +340,7 @@ test('before the first round the newest verdict is the one that look 0 will hold
   const { deployments, looks, calibrations, judge } = davy
   const newest = new NewestVerdicts({
     ...{ deployments, looks, calibrations, judge, engine: 'davy/test', publicUrl: 'http://davy.test' },
+    awaitedSource: (deployment) => davy.conveyor.awaitedSource(deployment),
   })
   const before = await newest.of(id)
   expect(before).toMatchObject({ look: 0, decision: 'hold', reason: { code: 'WARMING_UP' } })

@@ -3,7 +3,9 @@ import { DavyError } from '../../src/domain/errors.ts'
 import { type ArmSlice, emptyArm, type Slice } from '../../src/domain/evidence.ts'
 import type { MetricSource, SourceQuestion } from '../../src/domain/metric-source.ts'
 import type { MetricSpec, Template } from '../../src/domain/template.ts'
+import { NewestVerdicts } from '../../src/engine/newest-verdicts.ts'
 import { analysePast } from '../../src/engine/retrospective.ts'
+import { gateAnswer } from '../../src/http/gate.ts'
 import { replayLooks } from '../../src/judges/verdict/replay-looks.ts'
 import { derivedId } from '../../src/platform/ids.ts'
 import { type Lab, openLab, type Process, quick, traffic } from './lab.ts'
@@ -102,6 +104,13 @@ async function run(davy: Process, looks: number): Promise<void> {
   }
 }
 
+function newestOf({ deployments, looks, calibrations, judge, conveyor }: Process): NewestVerdicts {
+  return new NewestVerdicts({
+    ...{ deployments, looks, calibrations, judge, engine: 'davy/test', publicUrl: 'http://davy.test' },
+    awaitedSource: (deployment) => conveyor.awaitedSource(deployment),
+  })
+}
+
 async function slicesOf(davy: Process, id: string): Promise<Slice[]> {
   return (await davy.looks.list(id)).flatMap(({ evidence }) => evidence.slice ?? [])
 }
@@ -178,12 +187,33 @@ describe('a metric whose source is asked for it alone', () => {
     ledger.isDown = true
     const davy = await start(ledger)
     const only = await register(davy, 'only', 'main')
+    const newest = newestOf(davy)
+    expect((await newest.of(only.id)).reason.code).toBe('WARMING_UP')
     await run(davy, 3)
     expect(await davy.looks.list(only.id)).toEqual([])
+    const told = await newest.of(only.id)
+    expect(told).toMatchObject({ look: 0, decision: 'hold', final: false, reason: { code: 'SOURCE_DOWN' } })
+    expect(told.reason.summary).toBe('only 2 is not judged yet: the source of declines cannot be asked.')
+    expect(told.reason.detail).toContain('The ledger is closed. It is asked again')
+    // A gate says why it waits, and not that the verdict is too old.
+    expect(gateAnswer(told, null, lab.now)).toMatchObject({ verdict: 'wait', reason: told.reason.summary })
     ledger.isDown = false
     await run(davy, 2)
+    expect((await newest.of(only.id)).reason.code).not.toBe('SOURCE_DOWN')
     expect((await davy.looks.list(only.id))[0]!.evidence.referenceCounts?.requests).toBe(216_000)
     expect((await slicesOf(davy, only.id))[0]!.canary.requests).toBe(1800)
+  })
+
+  test('that is down at the start keeps nobody from having a person’s word carried out', async () => {
+    const ledger = new Ledger()
+    ledger.isDown = true
+    const davy = await start(ledger)
+    const { id } = await register(davy, 'worded', 'main')
+    await run(davy, 1)
+    const word = { decision: 'rollback', reason: 'I saw it fail.', by: 'ada' } as const
+    await davy.deployments.override(id, { ...word, at: new Date(lab.now).toISOString() })
+    await run(davy, 1)
+    expect(await newestOf(davy).of(id)).toMatchObject({ decision: 'rollback', reason: { code: 'OVERRIDDEN' } })
   })
 
   test('of a gauge is judged against what its source told of the hour before', async () => {

@@ -35,6 +35,13 @@ describe('a queried metric', () => {
     expect(evidenceSignals(alone, null)).toEqual([])
   })
 
+  test('of calls waits for spans, of which calls are made', () => {
+    const calls = { ...errors, name: 'calls', source: 'calls', query: {} } as const
+    expect(evidenceSignals({ ...quick, metrics: [{ ...asked, source: 'prometheus' }, calls] }, null)).toEqual([
+      'traces',
+    ])
+  })
+
   test('needs no instruments, also when the template `default` has some for its kind', () => {
     const gauge = { name: 'queue', kind: 'gauge', source: 'prometheus', query: { level: `q{v="\${version}"}` } }
     const own = parseTemplate({ name: 'own', metrics: [gauge] }, 'body ', base, check)
@@ -56,6 +63,16 @@ describe('a queried metric', () => {
     { name: 'instruments', change: { instruments: ['x'] }, where: '/instruments' },
     { name: 'a source that is not configured', change: { source: 'clickhouse' }, where: '/source' },
     { name: 'a query of spans', change: { source: 'spans' }, where: '/query' },
+    // Edges that nobody says which, and what only one source can tell of.
+    { name: 'edges of no reading', change: { kind: 'edges', source: 'calls', query: undefined }, where: '/reading' },
+    { name: 'a reading of gauges', change: { kind: 'edges', source: 'calls', reading: 'level' }, where: '/reading' },
+    { name: 'a reading of edges', change: { kind: 'gauge', reading: 'new' }, where: '/reading' },
+    { name: 'edges of another source', change: { kind: 'edges', reading: 'new' }, where: '/source' },
+    {
+      name: 'signatures of spans',
+      change: { kind: 'signatures', source: 'spans', query: undefined },
+      where: '/source',
+    },
   ])('is refused with $name', ({ change, where }) => {
     expect(() => parse({ ...asked, ...change })).toThrow(
       expect.objectContaining({ code: 'UNPROCESSABLE', where: `body /metrics/0${where}` }),

@@ -62,6 +62,7 @@ test('a slice sums its window by operation, pod and bucket, and nothing outside 
         'POST /pay': [[790, 5]],
       },
       adjusted: 39,
+      adjustedErrors: 24,
     },
     canary: { requests: 0, errors: 0, operations: {}, pods: {}, latency: [], latencies: {} },
     closesBlock: false,

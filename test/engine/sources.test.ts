@@ -52,6 +52,33 @@ describe('sources', () => {
     expect(await sources.ask({ ...question, windows })).toHaveLength(1)
   })
 
+  test('show people the rows that each metric is made of, those of telemetry too', () => {
+    const [errors] = quick.metrics as readonly [MetricSpec]
+    const instruments = ['process.memory.usage', "it's"]
+    const metricsOf = [
+      errors,
+      { ...errors, name: 'counted', source: 'metrics' },
+      { ...errors, name: 'memory', kind: 'gauge', source: 'metrics', instruments },
+      { ...errors, name: 'answers', kind: 'paired' },
+      { ...errors, name: 'alerts', kind: 'count', source: 'alerts' },
+      { ...errors, name: 'untold', source: 'http' },
+    ] as const
+    const show = () => ['facts']
+    const sources = sourcesOf({ alerts: { ...answering().source, show }, http: answering().source }, 1000)
+    const deployment = aDeployment({ template: { ...quick, metrics: metricsOf } })
+    const { service, startedAt: start } = deployment
+    const since = `Service = '${service}' AND T >= '${start.slice(0, 19).replace('T', ' ')}'`
+    expect(sources.show(deployment)).toEqual({
+      [errors.name]: [`rollup_traces_10s: ${since} AND SpanKind IN ('Server', 'Consumer')`],
+      counted: [
+        `rollup_durations_10s: ${since} AND MetricName IN ('http.server.request.duration', 'http.server.duration', 'rpc.server.duration')`,
+      ],
+      memory: [`rollup_metrics_10s: ${since} AND MetricName IN ('process.memory.usage', 'it\\'s')`],
+      answers: [`otel_traces: ServiceName = '${service}' AND SpanKind IN ('Server', 'Consumer')`],
+      alerts: ['facts'],
+    })
+  })
+
   test('are not asked by those who have given up', async () => {
     const { asked, source } = answering(0)
     const sources = sourcesOf({ prometheus: source }, 1000)

@@ -67,13 +67,25 @@ describe('checks of a deployment', () => {
     ['name=a', 'application/json', '{"passed": "yes"}', 400],
     ['name=a', 'application/json', '{"hello": 1}', 422],
     ['name=a', 'application/xml', '<html/>', 422],
-    ['', 'application/json', '{"passed": true}', 400],
+    ['name=%3Cb%3E', 'application/json', '{"passed": true}', 400],
     ['name=a&arm=third', 'application/json', '{"passed": true}', 400],
     ['name=a', 'text/plain', 'passed', 415],
   ])('?%s with %s %s answers %i', async (query, type, body, status) => {
     const response = await send(`/api/v1/deployments/${id}/checks?${query}`, type, body)
     expect(response.status).toBe(status)
     expect(await response.json()).toMatchObject({ code: expect.any(String), expected: expect.any(String) })
+  })
+
+  test('are named by their tool and what it tested when nobody names them', async () => {
+    const of = await register('unnamed', '2', '1')
+    const failed = '<testsuite name="pay.spec.ts"><testcase name="pays"><failure/></testcase></testsuite>'
+    await send(`/api/v1/deployments/${of}/checks`, 'application/xml', failed)
+    const passed = '<testsuite name="cart.spec.ts"><testcase name="adds"/></testsuite>'
+    await send(`/api/v1/deployments/${of}/checks`, 'application/xml', passed)
+    expect((await checks(of)).map(({ name, passed: isPassed }) => [name, isPassed])).toEqual([
+      ['junit pay.spec.ts', false],
+      ['junit cart.spec.ts', true],
+    ])
   })
 
   test('of a deployment that is closed are refused', async () => {
@@ -169,6 +181,32 @@ describe('alerts of an Alertmanager', () => {
     // A message that was under way for long does not light it again.
     await call('POST', '/integrations/alertmanager', message(alert('firing', burn, startsAt)))
     expect(await alerts(of)).toEqual(['Slow'])
+  })
+
+  test('may have texts of any length, since a message that is refused does not come again', async () => {
+    const of = await register('long', '2', '1')
+    const long = alert('firing', { alertname: 'Long', service: 'long', version: '2', stack: 'a'.repeat(9000) }, 'now')
+    const more = { annotations: { summary: 'b'.repeat(9000) }, generatorURL: `http://prometheus/${'c'.repeat(9000)}` }
+    const sent = message({ ...long, ...more, startsAt: new Date().toISOString() })
+    expect(await call('POST', '/integrations/alertmanager', sent)).toEqual({ received: 1, ignored: 0 })
+    expect(await checks(of)).toMatchObject([{ name: 'Long', passed: false, summary: 'b'.repeat(500), url: null }])
+  })
+
+  test('are evidence of a metric with a weight of its own, whose rows the page names', async () => {
+    const metric = {
+      ...{ name: 'alerts', kind: 'count', source: 'alerts', direction: 'increase', group: 'alerts' },
+      ...{ weight: 0.2, margin: 1, promoteMargin: 2, critical: false },
+    }
+    const { metrics } = await call<{ metrics: { name: string; weight: number }[] }>('GET', '/api/v1/templates/default')
+    const kept = metrics.filter(({ name }) => name === 'error-rate')
+    await call('PUT', '/api/v1/templates/alerted', { metrics: [...kept, metric] })
+    const registration = { service: 'told', canary: { version: '2' }, baseline: { version: '1' }, template: 'alerted' }
+    const { id: of } = await call<{ id: string }>('POST', '/api/v1/deployments', registration)
+    await call('POST', `/api/v1/deployments/${of}/checks?name=manual`, { passed: false })
+    const page = await (await fetch(`${davy.url}/deployments/${of}`)).text()
+    expect(page).toContain('facts: Kind = &#39;alert&#39;, whose labels are of the canary or of the baseline of told')
+    expect(page).toContain('rollup_traces_10s: Service = &#39;told&#39;')
+    expect(page).toContain(`<a href="/api/v1/deployments/${of}/checks">As JSON</a>`)
   })
 
   test('of another version of the message are refused', async () => {

@@ -272,6 +272,52 @@ describe('a hold that the canary is not the reason of', () => {
     )
     expect(textOf(page('hold'), 'fair')).not.toContain('Sampling')
   })
+
+  it('says how many of all fail where failed requests are kept more than others, and splits traffic by all of them', () => {
+    const input = reportInput('hold')
+    const arm = <Of extends { readonly requests: number; readonly errors: number }>(of: Of, share: number) => ({
+      ...of,
+      ...{ requests: 1000 * share, errors: 100 * share },
+      ...{ adjusted: 9000 * share + 100 * share, adjustedErrors: 100 * share },
+    })
+    const looks = input.looks.map((look) => ({
+      ...look,
+      slice: { ...look.slice, baseline: arm(look.slice.baseline, 3), canary: arm(look.slice.canary, 1) },
+    }))
+    const fair = textOf(renderDeployment({ ...input, looks }), 'fair')
+    expect(fair).toContain('weak: Sampling 1 in 9 of the canary’s requests are kept; 1 in 9 of the baseline’s')
+    expect(fair).toContain('canary: 10% of the kept ones fail, about 1.1% of all')
+    const unequal = looks.map((look) => ({
+      ...look,
+      slice: { ...look.slice, canary: { ...look.slice.canary, adjusted: 27_300 } },
+    }))
+    expect(textOf(renderDeployment({ ...input, looks: unequal }), 'fair')).toContain('Split 50')
+  })
+})
+
+describe('edges', () => {
+  it('that are new or have vanished are told by the calls that there are more of, or that are missing', () => {
+    const input = reportInput('rollback')
+    const [first] = input.verdict.metrics
+    const judged = (name: string, attribute: string, ratio: number | null, [b, c]: readonly [number, number]) => ({
+      ...first!,
+      ...{ name, kind: 'edges' as const, finding: 'harm-shown' as const },
+      baseline: { ...first!.baseline, value: b / 60 },
+      canary: { ...first!.canary, value: c / 60 },
+      where: [
+        {
+          ...{ attribute, value: name, ratio },
+          ...{ baseline: { requests: 60, errors: b }, canary: { requests: 60, errors: c } },
+        },
+      ],
+    })
+    const metrics = [judged('old-store', 'vanished edge', 0, [57, 0]), judged('new-store', 'new edge', null, [0, 60])]
+    const where = textOf(renderDeployment({ ...input, verdict: { ...input.verdict, metrics } }), 'where')
+    expect(where).toMatch(/old-store .*95%.* 57 of 60.* 0%.* 0 of 60.* gone none in the canary/)
+    expect(where).toContain('By contribution to the missing calls of old-store')
+    expect(where).toMatch(/new-store .* 0 of 60.* 60 of 60.* new none in the baseline/)
+    expect(where).toContain('By contribution to the new calls of new-store')
+  })
 })
 
 describe('what is not known is not claimed', () => {

@@ -630,6 +630,36 @@ const explanation: Explanation = {
       ...{ attribute: 'feature.wallet', value: '', share: 0.31, eValue: 88 },
       ...{ baseline: { requests: 7_000, errors: 40 }, canary: { requests: 380, errors: 62 } },
     },
+    {
+      ...{ signal: 'logs', attribute: 'tenant.tier', value: 'gold', share: 0.28, eValue: 61 },
+      ...{ baseline: { requests: 2_400, errors: 20 }, canary: { requests: 130, errors: 24 } },
+    },
+    {
+      ...{
+        signal: 'metrics',
+        metric: 'payments_total',
+        attribute: 'cloud.region',
+        value: 'eu',
+        share: 0.21,
+        eValue: 55,
+      },
+      ...{ baseline: { requests: 3_900, errors: 21 }, canary: { requests: 210, errors: 19 } },
+    },
+  ],
+  signals: [
+    {
+      ...{ signal: 'traces', counted: 61_000, oneIn: 3, from: startedAt },
+      leftOut: [{ reason: 'many-values', names: ['user.id', 'request.id'], more: 4 }],
+    },
+    {
+      ...{ signal: 'logs', counted: 8_210, oneIn: 1, from: startedAt },
+      leftOut: [{ reason: 'not-stored', names: [], more: 0 }],
+    },
+    {
+      ...{ signal: 'metrics', counted: 60_400, oneIn: 1, from: startedAt + 120_000 },
+      ...{ metrics: ['payments_total', 'http.server.request.duration'] },
+      leftOut: [{ reason: 'many-metrics', names: ['orders_total'], more: 0 }],
+    },
   ],
   place: { kind: 'version', place: null, eValue: 0.4, summary: 'All pods of the canary do alike: it is the version.' },
   edges: [

@@ -47,12 +47,20 @@ export function harmless(text: string): string {
 
 /** An explanation in which every text that comes from outside is `text`. */
 function explanationWith(explanation: Explanation, text: string): Explanation {
-  const { place, attributes, edges, errorTypes, suspects } = explanation
+  const { place, attributes, signals = [], edges, errorTypes, suspects } = explanation
   return {
     ...explanation,
     deploymentId: text,
     place: { ...place, place: text, summary: text },
-    attributes: attributes.map((each) => ({ ...each, attribute: text, value: text })),
+    attributes: attributes.map((each) => ({
+      ...{ ...each, attribute: text, value: text },
+      ...(each.metric === undefined ? {} : { metric: text }),
+    })),
+    signals: signals.map((look) => ({
+      ...look,
+      ...(look.metrics === undefined ? {} : { metrics: [text] }),
+      leftOut: look.leftOut.map((left) => ({ ...left, names: left.names.map(() => text) })),
+    })),
     edges: edges.map((each) => ({ ...each, edge: text })),
     errorTypes: errorTypes.map((each) => ({ ...each, errorType: text })),
     suspects: suspects.map((each) => ({ ...each, deploymentId: text, service: text, version: text, strategy: text })),

@@ -6,8 +6,10 @@ import { closingConformance } from './conformance/closing.ts'
 import { durationRollupsConformance } from './conformance/duration-rollups.ts'
 import { factsConformance } from './conformance/facts.ts'
 import { insertsConformance } from './conformance/inserts.ts'
+import { logAttributesConformance } from './conformance/log-attributes.ts'
 import { logRollupsConformance } from './conformance/log-rollups.ts'
 import { looksConformance } from './conformance/looks.ts'
+import { metricAttributesConformance } from './conformance/metric-attributes.ts'
 import { metricRollupsConformance } from './conformance/metric-rollups.ts'
 import { migrationsConformance } from './conformance/migrations.ts'
 import { placedCallsConformance } from './conformance/placed-calls.ts'
@@ -43,6 +45,8 @@ export function storageConformance(name: string, open: Open): void {
       callRollupsConformance(current)
       placedCallsConformance(current)
       spanAttributesConformance(current)
+      logAttributesConformance(current)
+      metricAttributesConformance(current)
     })
     closingConformance(open)
     migrationsConformance(open)

@@ -23,7 +23,7 @@ receivers:
     webhook_configs: [{url: '${davy.url}/integrations/alertmanager', send_resolved: true}]
 `,
   )
-  alertmanager = await startAlertmanager(directory, 'http://127.0.0.1:1', file)
+  alertmanager = await startAlertmanager(directory, 'http://127.0.0.1:1', { file })
 })
 afterAll(async () => {
   await alertmanager?.stop()

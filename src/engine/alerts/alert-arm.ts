@@ -4,6 +4,7 @@ import type { Deployment } from '../../domain/deployment.ts'
 export type AlertLabels = Readonly<Record<string, string>>
 
 const serviceLabels = ['service_name', 'service', 'app_kubernetes_io_name', 'app', 'deployment', 'job']
+const namespaceLabels = ['service_namespace']
 const environmentLabels = ['deployment_environment_name', 'deployment_environment', 'environment', 'env']
 const versionLabels = ['service_version', 'app_kubernetes_io_version', 'version']
 const replicaSetLabels = ['rollouts_pod_template_hash', 'pod_template_hash', 'replicaset']
@@ -16,10 +17,12 @@ const podLabels = ['k8s_pod_name', 'pod', 'instance']
  */
 export function alertArm(
   labels: AlertLabels,
-  deployment: Pick<Deployment, 'service' | 'environment' | 'canary' | 'baseline'>,
+  deployment: Pick<Deployment, 'namespace' | 'service' | 'environment' | 'canary' | 'baseline'>,
 ): 'canary' | 'baseline' | 'service' | null {
   const services = valuesOf(labels, serviceLabels).map(lastPart)
   if (!services.includes(deployment.service)) return null
+  const namespaces = valuesOf(labels, namespaceLabels)
+  if (namespaces.length > 0 && !namespaces.includes(deployment.namespace)) return null
   const environments = valuesOf(labels, environmentLabels)
   if (environments.length > 0 && !environments.includes(deployment.environment)) return null
   if (isOf(labels, deployment.canary)) return 'canary'

@@ -1,5 +1,6 @@
 import type { CheckState } from '../../domain/check.ts'
 import type { Deployment } from '../../domain/deployment.ts'
+import { DavyError } from '../../domain/errors.ts'
 import { emptyArm } from '../../domain/evidence.ts'
 import type { MetricSource, SourceAnswer, SourceQuestion } from '../../domain/metric-source.ts'
 import { digestOf } from '../../platform/digest.ts'
@@ -100,7 +101,11 @@ export class Alerts {
         const [key] = Object.keys(query)
         return key === undefined ? null : { expected: 'no query: all alerts of the service count', got: key, key }
       },
+      show: ({ deployment }) => [
+        `facts: Kind = 'alert', whose labels are of the canary or of the baseline of ${deployment.service}`,
+      ],
       ask: async ({ deployment, metric, windows }: SourceQuestion): Promise<readonly SourceAnswer[]> => {
+        this.#refuseForgotten(windows)
         await this.refresh()
         const alerts = [...this.#known.values()].map((alert) => ({ alert, arm: alertArm(alert.labels, deployment) }))
         const events = (of: 'canary' | 'baseline', from: number, to: number): number =>
@@ -111,6 +116,16 @@ export class Alerts {
         }))
       },
     }
+  }
+
+  /** Of what is forgotten it cannot be said that nothing fired. */
+  #refuseForgotten(windows: SourceQuestion['windows']): void {
+    const [from, since] = [windows[0]?.from ?? Number.POSITIVE_INFINITY, this.#now() - forgottenMs]
+    if (from >= since) return
+    const expected = `windows from ${new Date(since).toISOString()} on`
+    throw new DavyError('SOURCE_DOWN', 'Alerts are known of one day, and the question is about an earlier time.', {
+      ...{ expected, got: new Date(from).toISOString() },
+    })
   }
 
   #against(deployment: Deployment): readonly Known[] {

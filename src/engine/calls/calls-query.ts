@@ -1,5 +1,6 @@
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
+import type { Edge } from '../../storage/calls-rollup-reader.ts'
 
 /** What a gauge of calls is of: per request of the service, by pod. */
 const callMeasures = ['calls-per-request', 'seconds-in-calls', 'self-seconds'] as const
@@ -28,6 +29,11 @@ export function callsQueryOf({ query = {} }: Pick<MetricSpec, 'query'>): CallsQu
   return query as CallsQuery
 }
 
+/** Whether an edge is one that a query asks for. */
+export function isAskedFor(query: CallsQuery, edge: Edge): boolean {
+  return edgeKeys.every((key) => query[key] === undefined || query[key] === edge[key])
+}
+
 /** The first fault of a metric's query; null: none. */
 export function checkCallsQuery({ kind, query = {} }: MetricSpec): QueryFault | null {
   const { side = 'own', measure } = query
@@ -40,6 +46,7 @@ export function checkCallsQuery({ kind, query = {} }: MetricSpec): QueryFault | 
     if (!known.includes(key)) return { expected: known.join(' | '), got: key, key }
     if (key !== 'measure' && (typeof value !== 'string' || value === '')) return fault(key, 'a text that the edge has')
   }
+  if (kind === 'edges' && side === 'callers') return fault('side', 'own: edges are those that the service calls')
   if (kind !== 'gauge') return measure === undefined ? null : fault('measure', 'no measure, which is for gauges')
   if (side === 'callers') return fault('side', 'own: nobody knows how much of a request is in calls of others')
   return (callMeasures as readonly unknown[]).includes(measure) ? null : fault('measure', callMeasures.join(' | '))

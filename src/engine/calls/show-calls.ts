@@ -17,10 +17,21 @@ export function showCalls({ deployment, metric }: Omit<SourceQuestion, 'windows'
   const asked = edgeKeys.flatMap((key) => (query[key] === undefined ? [] : `${columns[key]} = ${quoted(query[key])}`))
   const conditions = [`Service = ${service}`, "SpanKind IN ('Client', 'Producer')", ...asked]
   const calls = `rollup_calls_10s: ${conditions.join(' AND ')}`
+  if (metric.kind === 'edges') {
+    const before = `before ${quoted(new Date(deployment.startedAt).toISOString())}`
+    return metric.reading === 'vanished'
+      ? [
+          calls,
+          `in ten seconds of pods with requests in rollup_traces_10s: Service = ${service} AND SpanKind IN ('Server', 'Consumer')`,
+          `of operations that called the edge in the hour ${before}, by TraceId in otel_traces: ServiceName = ${service}`,
+        ]
+      : [calls, `that no other version had called in the fourteen days ${before}`]
+  }
   if (metric.kind !== 'gauge') return [calls]
   return [calls, `per request of rollup_traces_10s: Service = ${service} AND SpanKind IN ('Server', 'Consumer')`]
 }
 
-function quoted(text: string): string {
+/** A text as a literal of SQL, for people. */
+export function quoted(text: string): string {
   return `'${text.replaceAll(/[\\']/g, '\\$&')}'`
 }

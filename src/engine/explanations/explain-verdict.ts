@@ -1,21 +1,20 @@
-import { isSameUnit, resolveArm } from '../../domain/cohort.ts'
+import { isSameUnit } from '../../domain/cohort.ts'
 import type { Deployment } from '../../domain/deployment.ts'
-import type { BothArms, CalleeFinding, Explanation } from '../../domain/explanation.ts'
+import type { CalleeFinding, Explanation } from '../../domain/explanation.ts'
 import type { ReasonCode, Verdict } from '../../domain/verdict.ts'
 import { blameFailingCallee } from '../../judges/explanation/blame-callee.ts'
-import { noCounts, plusBoth } from '../../judges/explanation/excess-contrast.ts'
-import { findPlace } from '../../judges/explanation/find-place.ts'
-import { type AttributeCounts, rankAttributes } from '../../judges/explanation/rank-attributes.ts'
+import { rankAttributes } from '../../judges/explanation/rank-attributes.ts'
 import { type Change, rankSuspects } from '../../judges/explanation/rank-suspects.ts'
 import { type BlamedCallees, trackCallees } from '../../judges/explanation/track-callees.ts'
 import { overlappingPods } from '../../judges/sequential/arrivals.ts'
 import type { CallsRollupReader } from '../../storage/calls-rollup-reader.ts'
 import type { Looks } from '../../storage/looks.ts'
 import type { RollupReader } from '../../storage/rollup-reader.ts'
-import type { AttributeRow, PodRow, SpanAttributesReader, SpanQuestion } from '../../storage/span-attributes-reader.ts'
 import { type CalledRows, compareArms, compareWithBefore } from './compare-arms.ts'
+import { placeOf } from './place-of.ts'
+import { instrumentsOfRequests, readSignals, type SignalReaders } from './read-signals.ts'
 
-/** No more of the time before a decision is looked at: attributes come from raw spans. */
+/** No more of the time before a decision is looked at: attributes come from raw telemetry. */
 const windowMs = 30 * 60_000
 
 const hourMs = 3_600_000
@@ -23,19 +22,15 @@ const hourMs = 3_600_000
 /** What the baseline has too. */
 const outages: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['SHARED_OUTAGE', 'BASELINE_UNHEALTHY'])
 
-/** About so many requests are looked at for attributes. */
-const requestsLookedAt = 200_000
-
 /** More edges than this are not shown; all of them are compared. */
 const mostEdges = 12
 
 /** Of so many deployments at the same time it is asked whether they call the service. */
 const mostCallers = 20
 
-export type ExplainOptions = {
+export type ExplainOptions = SignalReaders & {
   readonly rollups: Pick<RollupReader, 'totals'>
   readonly calls: Pick<CallsRollupReader, 'totals' | 'requestTimes'>
-  readonly spans: Pick<SpanAttributesReader, 'attributes' | 'pods'>
   readonly looks: Pick<Looks, 'list'>
   /** All deployments that are known. */
   readonly deployments: () => readonly Deployment[]
@@ -44,11 +39,15 @@ export type ExplainOptions = {
   readonly now: () => number
 }
 
-/** Looks at the telemetry that a verdict rests on for what the verdict does not say. */
+/**
+ * Looks at the telemetry that a verdict rests on for what the verdict does not say.
+ * @param isLastTry whether nobody tries again: then logs or metrics that cannot be read are left out, and said.
+ */
 export async function explainVerdict(
   options: ExplainOptions,
   deployment: Deployment,
   verdict: Verdict,
+  isLastTry: boolean,
   signal?: AbortSignal,
 ): Promise<Explanation> {
   const to = Date.parse(verdict.decidedAt) - deployment.template.watermarkSeconds * 1000
@@ -56,16 +55,11 @@ export async function explainVerdict(
   const event = eventOf(verdict)
   const totals = await options.rollups.totals([deployment.service], from, to)
   const requests = totals.reduce((sum, row) => sum + row.requests, 0)
-  const question: SpanQuestion = {
-    ...{ service: deployment.service, from, to },
-    oneIn: Math.max(1, Math.ceil(requests / requestsLookedAt)),
-    slowerThanNanoseconds: event.kind === 'slow' ? Math.round(event.seconds * 1e9) : null,
-    byPod: [deployment.canary, deployment.baseline].some((cohort) => cohort?.match?.pod !== undefined),
-  }
+  const byPod = [deployment.canary, deployment.baseline].some((cohort) => cohort?.match?.pod !== undefined)
+  const question = { service: deployment.service, from, to, byPod, requests, event, isLastTry }
   const isShared = outages.has(verdict.reason.code)
-  const [attributes, pods, calls, times, suspects, blamed] = await Promise.all([
-    options.spans.attributes(question, signal),
-    options.spans.pods(question, signal),
+  const [seen, calls, times, suspects, blamed] = await Promise.all([
+    readSignals(options, deployment, question, signal),
     options.calls.totals(deployment.service, from, to, signal),
     options.calls.requestTimes(deployment.service, from, to, signal),
     suspectsOf(options, deployment, verdict, { from, to }, signal),
@@ -75,9 +69,10 @@ export async function explainVerdict(
   const called = compareArms(deployment, now)
   return {
     ...{ verdictId: verdict.id, deploymentId: deployment.id, at: options.now(), from, to, event },
-    oneIn: question.oneIn,
-    attributes: rankAttributes(attributeCounts(deployment, attributes)),
-    place: placeOf(deployment, pods, event.kind),
+    oneIn: seen.find(({ look }) => look.signal === 'traces')?.look.oneIn ?? 1,
+    signals: seen.map(({ look }) => look),
+    attributes: rankAttributes(seen.flatMap(({ attributes }) => attributes)),
+    place: placeOf(seen, event.kind, instrumentsOfRequests(deployment)),
     ...{ edges: called.edges.slice(0, mostEdges), time: called.time, errorTypes: called.errorTypes },
     callee: blamed === null ? await failingSinceStart(options, deployment, now, signal) : blamed[calleeOf[event.kind]],
     suspects,
@@ -134,34 +129,6 @@ function eventOf({ metrics }: Verdict): Explanation['event'] {
   const quantile = worst.quantiles?.toSorted((a, b) => b.eValue - a.eValue)[0]
   const seconds = quantile?.baseline ?? worst.baseline.value
   return seconds === null || seconds === undefined ? { kind: 'failed' } : { kind: 'slow', seconds }
-}
-
-function attributeCounts(deployment: Deployment, rows: readonly AttributeRow[]): AttributeCounts[] {
-  const counts = new Map<string, AttributeCounts>()
-  for (const row of rows) {
-    const arm = resolveArm(row, deployment, deployment)
-    if (arm === null) continue
-    const { attribute, value, operation } = row
-    const key = JSON.stringify([attribute, value, operation])
-    const one: BothArms = { ...noCounts, [arm]: { requests: row.requests, errors: row.events } }
-    counts.set(key, { attribute, value, operation, ...plusBoth(counts.get(key) ?? noCounts, one) })
-  }
-  return [...counts.values()]
-}
-
-function placeOf(deployment: Deployment, rows: readonly PodRow[], event: 'failed' | 'slow'): Explanation['place'] {
-  let baseline = { requests: 0, errors: 0 }
-  const pods = new Map<string, { pod: string; node: string; requests: number; errors: number }>()
-  for (const row of rows) {
-    const arm = resolveArm(row, deployment, deployment)
-    if (arm === 'baseline') {
-      baseline = { requests: baseline.requests + row.requests, errors: baseline.errors + row.events }
-    }
-    if (arm !== 'canary') continue
-    const pod = pods.get(row.pod) ?? { pod: row.pod, node: row.node, requests: 0, errors: 0 }
-    pods.set(row.pod, { ...pod, requests: pod.requests + row.requests, errors: pod.errors + row.events })
-  }
-  return findPlace([...pods.values()], baseline, event)
 }
 
 async function suspectsOf(

@@ -17,7 +17,7 @@ const explainedCodes: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'BASELINE_UNHEALTHY',
 ])
 
-/** What could not be looked at so often is too much for the storage, which has other work: raw spans are read for it. */
+/** What could not be looked at so often is too much for the storage, which has other work: raw telemetry is read for it. */
 const mostTries = 8
 
 type Waiting = { readonly key: string; readonly verdict: Verdict; tries: number }
@@ -55,17 +55,18 @@ export class Explanations {
       const { key, verdict } = waiting
       if (signal.aborted) return
       if (this.#failures.isPaused(key, now())) continue
+      const isLastTry = waiting.tries + 1 >= mostTries || now() - Date.parse(verdict.decidedAt) > dayMs
       try {
         const deployment = known.get(verdict.deploymentId)
         const options = { ...this.#o, deployments: () => known.list() }
-        const explanation = await explainVerdict(options, deployment, verdict, signal)
+        const explanation = await explainVerdict(options, deployment, verdict, isLastTry, signal)
         await facts.putOnce('explanation', key, verdict.deploymentId, explanation)
         this.#waiting.delete(key)
         this.#failures.forget(key)
       } catch (error) {
         if (signal.aborted) return
         waiting.tries += 1
-        if (waiting.tries >= mostTries || now() - Date.parse(verdict.decidedAt) > dayMs) {
+        if (isLastTry) {
           this.#waiting.delete(key)
           this.#failures.forget(key)
           log.error({ err: error, deploymentId: verdict.deploymentId }, 'a verdict could not be explained; it stays so')

@@ -5,6 +5,7 @@ import { type ArmSlice, type Counts, emptyArm, type Signature } from '../../doma
 import type { MetricSource, SourceAnswer } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { LogTemplatesReader, RequestTick, SkeletonRow } from '../../storage/log-templates-reader.ts'
+import { quoted } from '../calls/show-calls.ts'
 import { type ExpectedTemplates, mutedBy } from './expected-templates.ts'
 import type { KnownSkeletons } from './known-skeletons.ts'
 import type { LogMiner } from './log-miner.ts'
@@ -37,6 +38,9 @@ export function createLogsSource(options: LogsSourceOptions): MetricSource {
   return {
     kinds: ['signatures', 'proportion'],
     check: checkLogQuery,
+    show: ({ deployment, metric }) => [
+      `rollup_log_templates_10s: Service = ${quoted(deployment.service)} AND SeverityNumber >= ${severityOf(metric)}`,
+    ],
     async ask({ deployment, metric, windows }, signal) {
       const from = windows[0]?.from ?? 0
       const to = windows.at(-1)?.to ?? 0

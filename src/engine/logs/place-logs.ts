@@ -16,7 +16,7 @@ function needsPod({ version, cohort, replicaSet, pod }: Dimensions): boolean {
  * @param from Unix milliseconds, as `to`: when the lines were written.
  */
 export async function placeByPod(
-  reader: LogTemplatesReader,
+  reader: Pick<LogTemplatesReader, 'podPlaces'>,
   service: string,
   rows: readonly Dimensions[],
   from: number,

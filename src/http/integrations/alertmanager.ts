@@ -1,10 +1,15 @@
 import { Type } from 'typebox'
 import type { App, Services } from '../services.ts'
 
-const text = (maxLength: number) => Type.String({ maxLength })
-const labels = Type.Record(Type.String(), text(4096))
+const labels = Type.Record(Type.String(), Type.String())
 
-/** A message of Alertmanager's webhook, version 4; newer ones may send more. Source: Alertmanager, template.Data. */
+/** A longer link is none. */
+const longestUrl = 4096
+
+/**
+ * A message of Alertmanager's webhook, version 4; newer ones may send more. Source: Alertmanager, template.Data. Texts
+ * may be as long as the body: a message that is refused is not sent again, with all the alerts in it.
+ */
 const messageSchema = Type.Object({
   version: Type.Literal('4'),
   alerts: Type.Array(
@@ -13,7 +18,7 @@ const messageSchema = Type.Object({
       labels,
       annotations: Type.Optional(labels),
       startsAt: Type.String({ format: 'date-time' }),
-      generatorURL: Type.Optional(text(4096)),
+      generatorURL: Type.Optional(Type.String()),
     }),
     { maxItems: 10_000 },
   ),
@@ -35,10 +40,14 @@ export function alertmanagerRoutes(app: App, { alerts }: Services): void {
       const received = body.alerts.map(({ status, labels: ofAlert, annotations, startsAt, generatorURL }) => ({
         ...{ status, labels: ofAlert, startsAt },
         summary: (annotations?.summary ?? annotations?.description ?? '').slice(0, 500),
-        url: generatorURL !== undefined && /^https?:\/\//.test(generatorURL) ? generatorURL : null,
+        url: isLink(generatorURL) ? generatorURL : null,
       }))
       const taken = await alerts.receive(received)
       return { received: taken, ignored: received.length - taken }
     },
   )
+}
+
+function isLink(text: string | undefined): text is string {
+  return text !== undefined && text.length <= longestUrl && /^https?:\/\//.test(text)
 }

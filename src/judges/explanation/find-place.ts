@@ -7,6 +7,8 @@ import { contrastEValue } from './excess-contrast.ts'
 /** What one pod of the canary answered, and the node that it ran on; '' when it did not say. */
 export type PodCounts = Counts & { readonly pod: string; readonly node: string }
 
+type PlacedEvent = 'failed' | 'slow' | 'logged'
+
 const sureAt = 20
 
 /** The others do like the baseline when their rate is at most so many times the baseline's, or this much above it. */
@@ -16,9 +18,9 @@ const alike = { ratio: 1.25, difference: 0.001 }
  * Whether one pod or one node of the canary is bad and the version is not: one place does worse than the canary's other
  * places, and these do like the baseline. The evidence is averaged over the places, since the worst one was picked.
  * @param baseline all requests of the baseline
- * @param event what is counted, for the sentence
+ * @param event what is counted, for the sentence: failed or slow requests, or records that are errors
  */
-export function findPlace(pods: readonly PodCounts[], baseline: Counts, event: 'failed' | 'slow'): PlaceFinding {
+export function findPlace(pods: readonly PodCounts[], baseline: Counts, event: PlacedEvent): PlaceFinding {
   const named = pods.filter(({ pod }) => pod !== '')
   if (named.length < 2) {
     const summary = named.length === 1 ? 'The canary has one pod, so a bad pod looks like a bad version.' : noPods
@@ -77,18 +79,22 @@ function worstOf(places: ReadonlyMap<string, readonly PodCounts[]>, baseline: Co
   return { ...worst, rest, eValue, isAlone }
 }
 
-const verbs = { failed: ['fails', 'fail'], slow: ['is slow in', 'are slow in'] } as const
+const verbs = {
+  failed: ['fails', 'fail', 'requests'],
+  slow: ['is slow in', 'are slow in', 'requests'],
+  logged: ['logs errors in', 'log errors in', 'records'],
+} as const
 
 function tell(
   kind: 'pod' | 'node',
   { place, part, rest, eValue }: Worst,
   baseline: Counts,
-  event: keyof typeof verbs,
+  event: PlacedEvent,
 ): PlaceFinding {
-  const [one, many] = verbs[event]
+  const [one, many, what] = verbs[event]
   const noun = kind === 'pod' ? 'Pod' : 'Node'
   const summary =
-    `${noun} ${place} ${one} ${formatPercent(rate(part))} of its requests; the canary's others ${many} ` +
+    `${noun} ${place} ${one} ${formatPercent(rate(part))} of its ${what}; the canary's others ${many} ` +
     `${formatPercent(rate(rest))}, the baseline ${formatPercent(rate(baseline))}: one bad ${kind}, not a bad version.`
   return { kind, place, eValue, summary }
 }

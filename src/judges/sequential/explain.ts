@@ -94,8 +94,9 @@ function harmSummaries(facts: ReasonFacts, { s, c, b }: Names, ending: string): 
           ]
     return [...blamed, `${s} ${c} is slow: ${figures} for ${b}${ending}.`, `${s} ${c} is slow: ${figures}.`]
   }
-  const [logged] = judgement.where
-  if (judgement.kind === 'signatures' && logged !== undefined) return loggedSummaries(logged, { s, c, b }, ending)
+  const [first] = judgement.where
+  if (judgement.kind === 'signatures' && first !== undefined) return loggedSummaries(first, { s, c, b }, ending)
+  if (judgement.kind === 'edges' && first !== undefined) return calledSummaries(first, { s, c, b }, ending)
   if (!isErrorRate(judgement)) {
     const { name, are } = subjectOf(judgement)
     const sentence = `${s} ${c}: ${inSentence(name)} ${are} ${bothValues(judgement)}`
@@ -123,6 +124,18 @@ function loggedSummaries({ value, canary, baseline }: Where, { s, c, b }: Names,
   return [60, 40, 24].flatMap((length) => {
     const words = `${s} ${c} logs “${clip(value, length)}” ${rates}`
     return [`${words} for ${b}${ending}.`, `${words}${ending}.`]
+  })
+}
+
+/** Whom the canary has begun to call, or no longer calls. */
+function calledSummaries({ attribute, value, canary, baseline }: Where, { s, c, b }: Names, ending: string): string[] {
+  const isGone = attribute === 'vanished edge'
+  const rarer = (isGone ? canary : baseline).errors > 0
+  return [60, 40, 24].flatMap((length) => {
+    const edge = `“${clip(value, length)}”`
+    const words = isGone ? `${s} ${c} ${rarer ? 'hardly calls' : 'no longer calls'} ${edge}` : `${s} ${c} calls ${edge}`
+    const other = isGone ? `which ${b} calls` : `which ${b} ${rarer ? 'hardly calls' : 'does not call'}`
+    return [`${words}, ${other}${ending}.`, `${words}${ending}.`]
   })
 }
 

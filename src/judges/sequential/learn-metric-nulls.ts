@@ -87,6 +87,7 @@ const unlearnable: Readonly<Record<MetricKind, string | null>> = {
   count: 'events are too rare for a null of their own',
   paired: 'mirrored requests are of one rollout only',
   signatures: 'what is logged is not recorded by pod',
+  edges: 'which edges are called is not recorded by pod',
 }
 
 /** What counts as an event among the requests of one pod in one slice. */

@@ -3,12 +3,14 @@ import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { Where } from '../../domain/verdict.ts'
 import { combineLogE } from '../../stats/combine-evidence.ts'
-import { ratioInterval } from '../../stats/ratio-interval.ts'
-import { type RatioPrior, ratioPrior, type Stratum } from '../../stats/ratio-process.ts'
-import { intervalLevel, type Look, type MetricTrial, type Reading } from './metric-trial.ts'
+import { emptyStratum, plusStratum } from '../../stats/ratio-process.ts'
+import { byDiscovery } from './by-discovery.ts'
+import type { Look, MetricTrial, Reading } from './metric-trial.ts'
 import { plainReading } from './plain-reading.ts'
+import { intervalOf } from './rate-comparison.ts'
 import { harmEvidence, harmlessEvidence, logEvidence, withBlock } from './ratio-evidence.ts'
-import { openSignatureEvidence, type SignatureEvidence } from './signature-evidence.ts'
+import { openRecurringEvidence, type RecurringEvidence } from './recurring-evidence.ts'
+import { widenPriors } from './widen-priors.ts'
 
 /**
  * Shares of the metric's budget, fixed before the data: requests with anything that nobody had logged before, single
@@ -33,7 +35,7 @@ type Seen = {
   xc: number
   xb: number
   /** null: so many were followed before it that it is only counted. */
-  readonly evidence: SignatureEvidence | null
+  readonly evidence: RecurringEvidence | null
 }
 
 type Sighting = {
@@ -45,8 +47,6 @@ type Sighting = {
   xb: number
   readonly pods: string[]
 }
-
-const none: Stratum = { xc: 0, nc: 0, xb: 0, nb: 0 }
 
 /**
  * The judge of logged errors and warnings: whether a signature, one that nobody had logged before the deployment or one
@@ -63,12 +63,12 @@ const none: Stratum = { xc: 0, nc: 0, xb: 0, nb: 0 }
  */
 export function openLogSignatures(spec: MetricSpec, parameters: NullParameters): MetricTrial {
   const seen = new Map<string, Seen>()
-  const followed = { new: [] as SignatureEvidence[], known: [] as SignatureEvidence[] }
-  const any = openSignatureEvidence(spec.margin, parameters)
+  const followed = { new: [] as RecurringEvidence[], known: [] as RecurringEvidence[] }
+  const any = openRecurringEvidence(spec.margin, parameters)
   let harm = harmEvidence(spec.margin, parameters)
   let harmless = harmlessEvidence(spec.promoteMargin, parameters)
-  const wider = new Map<number, RatioPrior>()
-  let [open, all] = [none, none]
+  const widen = widenPriors(leastTauPod, parameters)
+  let [open, all] = [emptyStratum, emptyStratum]
 
   function observe({ canary, baseline }: Slice): void {
     if (canary.signatures === undefined || baseline.signatures === undefined) return
@@ -79,8 +79,8 @@ export function openLogSignatures(spec: MetricSpec, parameters: NullParameters):
     for (const [key, one] of seen) one.evidence?.observe(exposure, now.get(key) ?? null)
     for (const sighting of inOrderOfDiscovery(now.values())) count(sighting)
     const whole = { ...exposure, xc: sum([...now.values()], 'xc'), xb: sum([...now.values()], 'xb') }
-    open = plus(open, whole)
-    all = plus(all, whole)
+    open = plusStratum(open, whole)
+    all = plusStratum(all, whole)
   }
 
   function count({ key, text, severity, isKnown, xc, xb }: Sighting): void {
@@ -88,7 +88,7 @@ export function openLogSignatures(spec: MetricSpec, parameters: NullParameters):
     if (one === undefined) {
       if (seen.size >= mostSeen) return
       const pool = isKnown ? followed.known : followed.new
-      const evidence = pool.length < mostFollowed ? openSignatureEvidence(spec.margin, parameters) : null
+      const evidence = pool.length < mostFollowed ? openRecurringEvidence(spec.margin, parameters) : null
       if (evidence !== null) pool.push(evidence)
       one = { text, severity, xc: 0, xb: 0, evidence }
       seen.set(key, one)
@@ -101,36 +101,21 @@ export function openLogSignatures(spec: MetricSpec, parameters: NullParameters):
     for (const evidence of [any, ...followed.new, ...followed.known]) evidence.closeBlock()
     harm = withBlock(harm, [open])
     harmless = withBlock(harmless, [open])
-    open = none
-  }
-
-  /** The priors of a null that allows a pod's own rate of a signature at least {@link leastTauPod}. */
-  function widened(look: Look): Look {
-    const factor = Math.max(1, leastTauPod / Math.max(1e-9, parameters.tauPod))
-    const priors = look.priors.map(({ tau }) => {
-      const wide = wider.get(tau) ?? ratioPrior(tau * factor)
-      wider.set(tau, wide)
-      return wide
-    })
-    return { ...look, priors }
+    open = emptyStratum
   }
 
   function read(given: Look): Reading {
-    const look = widened(given)
+    const look = widen(given)
     const risen = [...seen.values()].filter(isRisen)
     const logE = logEOf(look)
     const now = { harm: withBlock(harm, [open]), harmless: withBlock(harmless, [open]) }
-    const ends = look.intervals.map((priors) => ratioInterval(now.harm.closed, spec.margin, priors, intervalLevel))
-    const highs = ends.map(({ high }) => high)
     return plainReading(spec, look, {
       baseline: { value: all.nb === 0 ? null : all.xb / all.nb, samples: all.nb, pods: look.pods.baseline },
       canary: { value: all.nc === 0 ? null : all.xc / all.nc, samples: all.nc, pods: look.pods.canary },
       hasData: all.nc > 0 && all.nb > 0,
       effect: {
         ratio: all.xb === 0 || all.nc === 0 ? null : all.xc / all.nc / (all.xb / all.nb),
-        low: ends.length === 0 ? 0 : Math.min(...ends.map(({ low }) => low)),
-        high: highs.length === 0 || highs.includes(null) ? null : Math.max(...highs.map((high) => high ?? 0)),
-        level: intervalLevel,
+        ...intervalOf(now.harm, look),
       },
       beyondMargin: risen.length > 0,
       logE,
@@ -141,7 +126,7 @@ export function openLogSignatures(spec: MetricSpec, parameters: NullParameters):
   }
 
   function logEOf({ priors, pods }: Look): number {
-    const logOf = (evidence: SignatureEvidence) => evidence.read(priors, pods.canary)
+    const logOf = (evidence: RecurringEvidence) => evidence.read(priors, pods.canary)
     const pools = [followed.new, followed.known].map((pool) => byDiscovery(pool.map(logOf)))
     const logE = combineLogE([logOf(any), ...pools], [shares.any, shares.new, shares.known])
     return isReplaced() ? Math.min(0, logE) : logE
@@ -212,18 +197,6 @@ function inOrderOfDiscovery(sightings: Iterable<Sighting>): readonly Sighting[] 
   return [...sightings].sort((a, b) => b.severity - a.severity || (a.key < b.key ? -1 : 1))
 }
 
-/** The average over the order of discovery; what is not followed counts with E = 1. */
-function byDiscovery(logEs: readonly number[]): number {
-  return combineLogE(
-    logEs,
-    logEs.map((_, at) => 6 / (Math.PI * (at + 1)) ** 2),
-  )
-}
-
 function sum(sightings: readonly Sighting[], arm: 'xc' | 'xb'): number {
   return sightings.reduce((total, one) => total + one[arm], 0)
-}
-
-function plus(a: Stratum, b: Stratum): Stratum {
-  return { xc: a.xc + b.xc, nc: a.nc + b.nc, xb: a.xb + b.xb, nb: a.nb + b.nb }
 }

@@ -22,6 +22,7 @@ export function subjectOf(judgement: Judgement): Subject {
     case 'signatures':
       return { name: 'Requests that log errors', are: 'are', those: 'those' }
     case 'count':
+    case 'edges':
       return named(name)
     default:
       return { name, are: 'is', those: 'that' }
@@ -49,6 +50,7 @@ function valueFormat(judgement: Judgement): (value: number | null) => string {
     case 'proportion':
     case 'paired':
     case 'signatures':
+    case 'edges':
       return formatPercent
     case 'distribution':
       return formatSeconds

@@ -10,9 +10,11 @@ import { openGaugeLevel } from './gauge-level.ts'
 import { openLatency } from './latency.ts'
 import { openLogSignatures } from './log-signatures.ts'
 import type { MetricTrial } from './metric-trial.ts'
+import { openNewEdges } from './new-edges.ts'
 import { withOwnEvidence } from './own-evidence.ts'
 import { openPairedOutcomes } from './paired-outcomes.ts'
 import type { PodAges } from './pod-ages.ts'
+import { openVanishedEdges } from './vanished-edges.ts'
 
 /** What a metric is opened with besides its specification. */
 export type Opening = {
@@ -35,6 +37,8 @@ const kinds: Readonly<Record<MetricKind, (spec: MetricSpec, opening: Opening) =>
   count: (spec, { parameters }) => openEventCount(spec, parameters),
   paired: (spec, { parameters }) => openPairedOutcomes(spec, parameters),
   signatures: (spec, { parameters }) => openLogSignatures(spec, parameters),
+  edges: (spec, { parameters }) =>
+    spec.reading === 'vanished' ? openVanishedEdges(spec, parameters) : openNewEdges(spec, parameters),
 }
 
 /**

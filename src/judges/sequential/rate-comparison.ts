@@ -3,7 +3,7 @@ import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { Judgement } from '../../domain/verdict.ts'
 import { ratioInterval } from '../../stats/ratio-interval.ts'
-import type { Stratum } from '../../stats/ratio-process.ts'
+import { emptyStratum, plusStratum, type Stratum } from '../../stats/ratio-process.ts'
 import { intervalLevel, type Look, type MetricTrial, type Reading } from './metric-trial.ts'
 import { plainReading } from './plain-reading.ts'
 import { harmEvidence, harmlessEvidence, logEvidence, type RatioEvidence, withBlock } from './ratio-evidence.ts'
@@ -16,12 +16,6 @@ export type EventKind = {
   readonly rate: (events: number, exposure: number) => number
 }
 
-const nothing: Stratum = { xc: 0, nc: 0, xb: 0, nb: 0 }
-
-function add(sum: Stratum, { xc, nc, xb, nb }: Stratum): Stratum {
-  return { xc: sum.xc + xc, nc: sum.nc + nc, xb: sum.xb + xb, nb: sum.nb + nb }
-}
-
 /**
  * The judge of one kind of event per exposure in both arms, without strata: harm and its absence by the ratio process.
  *
@@ -30,19 +24,19 @@ function add(sum: Stratum, { xc, nc, xb, nb }: Stratum): Stratum {
 export function openRateComparison(spec: MetricSpec, parameters: NullParameters, kind: EventKind): MetricTrial {
   let harm = harmEvidence(spec.margin, parameters)
   let harmless = harmlessEvidence(spec.promoteMargin, parameters)
-  let open = nothing
-  let all = nothing
+  let open = emptyStratum
+  let all = emptyStratum
   return {
     observe(slice) {
       const part = kind.partOf(slice)
       if (part === null) return
-      open = add(open, part)
-      all = add(all, part)
+      open = plusStratum(open, part)
+      all = plusStratum(all, part)
     },
     closeBlock() {
       harm = withBlock(harm, [open])
       harmless = withBlock(harmless, [open])
-      open = nothing
+      open = emptyStratum
     },
     read: (look) => {
       const now = { harm: withBlock(harm, [open]), harmless: withBlock(harmless, [open]) }
@@ -71,8 +65,17 @@ function readRates(
   })
 }
 
-function intervalOf(harm: RatioEvidence, look: Look): Pick<Judgement['effect'], 'low' | 'high' | 'level'> {
-  const ends = look.intervals.map((priors) => ratioInterval(harm.closed, harm.model.r0, priors, intervalLevel))
+/**
+ * The interval of the ratio that some evidence of harm leaves possible, the widest of those that the priors give.
+ * @param chances of how many comparisons one is picked for being the worst: so much wider, all of them hold at once.
+ */
+export function intervalOf(
+  harm: RatioEvidence,
+  look: Look,
+  chances = 1,
+): Pick<Judgement['effect'], 'low' | 'high' | 'level'> {
+  const level = 1 - (1 - intervalLevel) / chances
+  const ends = look.intervals.map((priors) => ratioInterval(harm.closed, harm.model.r0, priors, level))
   const highs = ends.map(({ high }) => high)
   return {
     low: ends.length === 0 ? 0 : Math.min(...ends.map(({ low }) => low)),

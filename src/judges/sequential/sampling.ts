@@ -1,4 +1,4 @@
-import type { ArmSlice, Slice } from '../../domain/evidence.ts'
+import { type ArmSlice, type Slice, standsFor } from '../../domain/evidence.ts'
 
 /** How many requests one counted request stands for, in each arm. */
 export type SamplingFault = { readonly baseline: number; readonly canary: number }
@@ -18,22 +18,22 @@ const mostFactor = 1.1
 export function watchSampling(): SamplingWatch {
   const requests = { canary: 0, baseline: 0 }
   /** What the canary's requests stand for, by its own factor of each slice and by the baseline's. */
-  const standsFor = { canary: 0, baseline: 0 }
-  const factorOf = (arm: ArmSlice): number => (arm.adjusted ?? arm.requests) / arm.requests
+  const stoodFor = { canary: 0, baseline: 0 }
+  const factorOf = (arm: ArmSlice): number => standsFor(arm) / arm.requests
   return {
     observe({ canary, baseline }) {
       // Slice by slice: both arms may change their sampling together while the canary's share grows.
       if (canary.requests === 0 || baseline.requests === 0) return
       requests.canary += canary.requests
       requests.baseline += baseline.requests
-      standsFor.canary += canary.requests * factorOf(canary)
-      standsFor.baseline += canary.requests * factorOf(baseline)
+      stoodFor.canary += canary.requests * factorOf(canary)
+      stoodFor.baseline += canary.requests * factorOf(baseline)
     },
     read() {
       if (requests.canary < leastRequests || requests.baseline < leastRequests) return null
-      const factor = standsFor.canary / standsFor.baseline
+      const factor = stoodFor.canary / stoodFor.baseline
       if (Math.max(factor, 1 / factor) <= mostFactor) return null
-      return { baseline: standsFor.baseline / requests.canary, canary: standsFor.canary / requests.canary }
+      return { baseline: stoodFor.baseline / requests.canary, canary: stoodFor.canary / requests.canary }
     },
   }
 }

@@ -1,11 +1,14 @@
-import type { Slice } from '../../domain/evidence.ts'
+import { type Slice, standsFor } from '../../domain/evidence.ts'
 import { silenceLogE } from '../../stats/silence-evidence.ts'
 
 /** How silent a canary is that should be speaking. */
 export type Silence = {
   /** Unix milliseconds: since when nearly nothing has come. */
   readonly since: number
-  /** Canary requests that the announced weight made of the baseline's, at the coverage of its worst pod. */
+  /**
+   * Canary requests that the announced weight made of the baseline's, at the coverage of its worst pod. These and what was
+   * delivered are with what sampling left out.
+   */
   readonly expected: number
   readonly delivered: number
   /**
@@ -35,13 +38,20 @@ export type SilenceWatch = { observe(slice: Slice): void; read(): Silence | null
  * above zero is announced (`Slice.plannedWeight`) and the baseline answers requests; without either nothing is expected,
  * so a service that is idle on both sides is never silent. Expected are n_b w / (1 - w) requests, times the share of
  * slices in which the baseline's worst-reporting pod reported: telemetry that is lost on both sides is no evidence.
+ *
+ * Both sides count what their spans stand for: a canary that is sampled more strongly than the baseline is not silent. Of
+ * how many spans could have been expected, which is what chance is about, the stronger sampling of both tells.
  */
 export function watchSilence(): SilenceWatch {
   let slices: Slice[] = []
+  /** How many requests a span of the canary stood for when it last had one; it may have none now. */
+  let canaryFactor = 1
 
   return {
     observe(slice) {
       slices = [...slices, slice].filter(({ to }) => to > slice.to - windowMs)
+      const { canary } = slice
+      if (canary.requests > 0) canaryFactor = standsFor(canary) / canary.requests
     },
     read() {
       const first = slices[0]
@@ -50,9 +60,12 @@ export function watchSilence(): SilenceWatch {
       const pods = podReports(slices)
       const coverage = Math.min(1, ...pods.map((reports) => reports / slices.length))
       const expected = coverage * slices.reduce((sum, slice) => sum + expectedRequests(slice), 0)
-      const delivered = slices.reduce((sum, { canary }) => sum + canary.requests, 0)
+      const delivered = slices.reduce((sum, { canary }) => sum + standsFor(canary), 0)
+      const counted = slices.reduce((sum, { baseline }) => sum + baseline.requests, 0)
+      const stoodFor = slices.reduce((sum, { baseline }) => sum + standsFor(baseline), 0)
+      const factor = Math.max(canaryFactor, counted === 0 ? 1 : stoodFor / counted)
       const isAlwaysExpected = slices.every(({ plannedWeight }) => (plannedWeight ?? 0) > 0)
-      if (!isAlwaysExpected || expected < leastExpected || delivered > mostDelivered * expected) return null
+      if (!isAlwaysExpected || expected / factor < leastExpected || delivered > mostDelivered * expected) return null
       const silent = pods.filter((reports) => reports <= mostDelivered * slices.length).length
       const eValue = Math.exp(silenceLogE(pods.length, silent, history))
       return { since: first.from, expected, delivered, eValue }
@@ -62,7 +75,7 @@ export function watchSilence(): SilenceWatch {
 
 function expectedRequests({ plannedWeight = 0, baseline }: Slice): number {
   // At full weight the baseline should get nothing, so what it gets says nothing of the canary.
-  return plannedWeight >= 1 ? 0 : (baseline.requests * plannedWeight) / (1 - plannedWeight)
+  return plannedWeight >= 1 ? 0 : (standsFor(baseline) * plannedWeight) / (1 - plannedWeight)
 }
 
 /** In how many of the slices each baseline pod reported. */

@@ -1,3 +1,4 @@
+import type { FailedCheck } from '../../domain/check.ts'
 import { formatCount, formatDuration, formatPercent, formatTime } from '../../domain/format.ts'
 import type { TrialContext } from '../../domain/judge.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -134,6 +135,14 @@ function tellSplit({ split, context }: ReasonFacts, { s, c }: Names): Told {
   }
 }
 
+const report = 'Send a report that passes under the same name.'
+
+const howItPasses: Readonly<Record<FailedCheck['kind'], string>> = {
+  ...{ tests: report, vulnerabilities: report, result: report },
+  alert: 'It is judged on once the alert is resolved.',
+  probe: 'It is asked again and again, and passes once the canary answers as expected.',
+}
+
 function tellChecks({ arrivals, context }: ReasonFacts, { s, c }: Names): Told {
   const [first, ...more] = arrivals.failedChecks
   const isAlert = first?.kind === 'alert'
@@ -148,7 +157,7 @@ function tellChecks({ arrivals, context }: ReasonFacts, { s, c }: Names): Told {
     ],
     details: [
       ...(first === undefined ? [] : [first.summary]),
-      isAlert ? 'It is judged on once the alert is resolved.' : 'Send a report that passes under the same name.',
+      first === undefined ? howItPasses.result : howItPasses[first.kind],
       deadline(context),
     ],
   }

@@ -21,8 +21,8 @@ export function checkStates(checks: readonly DatedCheck[], inherited: readonly D
     if (check.arm === 'baseline') baseline.set(check.name, check.report)
     else newest.set(check.name, check)
   }
-  return [...newest.values()].map(({ name, report, url, at }) => ({
-    ...{ name, kind: report.kind, url, at },
+  return [...newest.values()].map(({ name, report, url, at, by }) => ({
+    ...{ name, kind: by === 'davy' ? 'probe' : report.kind, url, at },
     ...outcomeOf(report, baseline.get(name)),
   }))
 }

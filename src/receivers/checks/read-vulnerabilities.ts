@@ -46,21 +46,25 @@ export function readVulnerabilities(value: unknown): CheckReport {
 
 function ofTrivy(value: unknown): Found[] | null {
   if (!isObject(value) || !('SchemaVersion' in value || 'Results' in value)) return null
-  if (value.Results === undefined || value.Results === null) return []
-  if (!Array.isArray(value.Results)) return null
-  return value.Results.flatMap((result) =>
-    list(isObject(result) ? result.Vulnerabilities : undefined).map((one) =>
-      vulnerability(one.VulnerabilityID, one.PkgName, one.Severity),
+  return listed(value.Results, '/Results').flatMap((result, index) =>
+    listed(result.Vulnerabilities, `/Results/${index}/Vulnerabilities`).map((one, at) =>
+      vulnerability(
+        { id: one.VulnerabilityID, package: one.PkgName, severity: one.Severity },
+        `/Results/${index}/Vulnerabilities/${at}`,
+      ),
     ),
   )
 }
 
 function ofGrype(value: unknown): Found[] | null {
   if (!isObject(value) || !Array.isArray(value.matches)) return null
-  return list(value.matches).map((match) => {
+  return listed(value.matches, '/matches').map((match, index) => {
     const found = isObject(match.vulnerability) ? match.vulnerability : {}
     const artifact = isObject(match.artifact) ? match.artifact : {}
-    return vulnerability(found.id, artifact.name, found.severity)
+    return vulnerability(
+      { id: found.id, package: artifact.name, severity: found.severity },
+      `/matches/${index}/vulnerability`,
+    )
   })
 }
 
@@ -69,17 +73,35 @@ function ofSnyk(value: unknown): Found[] | null {
   const projects = Array.isArray(value) ? value : [value]
   if (projects.length === 0 || !projects.every((one) => isObject(one) && Array.isArray(one.vulnerabilities)))
     return null
-  // Beside the packages of the system, a container has applications with packages of their own.
-  const all = projects.flatMap((one) => [one as Json, ...list((one as Json).applications)])
-  return all.flatMap(({ vulnerabilities }) =>
-    list(vulnerabilities).map((found) =>
-      vulnerability(found.id, found.packageName ?? found.moduleName, found.severity),
-    ),
-  )
+  return projects.flatMap((one: Json, index) => {
+    const where = Array.isArray(value) ? `/${index}` : ''
+    // Beside the packages of the system, a container has applications with packages of their own.
+    const parts = [
+      { part: one, at: where },
+      ...listed(one.applications, `${where}/applications`).map((part, own) => ({
+        ...{ part, at: `${where}/applications/${own}` },
+      })),
+    ]
+    return parts.flatMap(({ part, at }) => {
+      // An application that could not be scanned has an error in its place.
+      if (!Array.isArray(part.vulnerabilities))
+        throw fault('a list of vulnerabilities', 'none', `${at}/vulnerabilities`)
+      return listed(part.vulnerabilities, `${at}/vulnerabilities`).map((found, own) =>
+        vulnerability(
+          { id: found.id, package: found.packageName ?? found.moduleName, severity: found.severity },
+          `${at}/vulnerabilities/${own}`,
+        ),
+      )
+    })
+  })
 }
 
-function vulnerability(id: unknown, name: unknown, severity: unknown): Found {
-  return { id: text(id), package: text(name), severity: text(severity).toLowerCase() }
+/** @throws DavyError UNPROCESSABLE for one without an id, or a severity that is no word: it might be a critical one */
+function vulnerability(one: Readonly<Record<'id' | 'package' | 'severity', unknown>>, where: string): Found {
+  const { id, severity = 'unknown' } = one
+  if (typeof id !== 'string') throw fault('an id', shown(id), where)
+  if (typeof severity !== 'string') throw fault('a severity as text', shown(severity), where)
+  return { id: text(id), package: text(one.package), severity: severity.toLowerCase() }
 }
 
 function text(value: unknown): string {
@@ -91,8 +113,23 @@ function unique(found: readonly Found[]): Found[] {
   return [...new Map(found.map((one) => [`${one.id}\0${one.package}`, one])).values()]
 }
 
-function list(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
+/** A list of objects; nothing is a list of none, as scanners leave out what is empty. @throws DavyError UNPROCESSABLE */
+function listed(value: unknown, where: string): readonly Json[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) throw fault('a list', shown(value), where)
+  const stranger = value.findIndex((one) => !isObject(one))
+  if (stranger !== -1) throw fault('an object', shown(value[stranger]), `${where}/${stranger}`)
+  return value as readonly Json[]
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 80) ?? 'nothing'
+}
+
+function fault(expected: string, got: string, pointer: string): DavyError {
+  return new DavyError('UNPROCESSABLE', 'The report of the scan cannot be read.', {
+    ...{ expected, got, where: `body${pointer}` },
+  })
 }
 
 function isObject(value: unknown): value is Json {

@@ -9,8 +9,8 @@ import {
 } from '../../domain/format.ts'
 import type { Case } from '../case.ts'
 import { section } from '../document.ts'
-import { formatEvidence } from '../figures.ts'
 import { html, type Markup } from '../markup.ts'
+import { attributesTable, lookedAt, requestsLookedAt, signalOf } from './cause-attributes.ts'
 
 /** A change of the time of a mean request below this share of it is not worth a sentence. */
 const notableShare = 0.1
@@ -40,33 +40,14 @@ function lead({ attributes, place, time, callee }: Explanation): string {
   if (callee !== undefined && callee !== null) return `${callee.summary}.`
   const [first] = attributes
   if (first !== undefined) {
-    return `${formatPercent(first.share)} of the excess has ${first.attribute} ${first.value === '' ? '(none)' : first.value}.`
+    const where = signalOf(first)
+    const of = where === null ? 'the excess' : `the excess in ${where}`
+    return `${formatPercent(first.share)} of ${of} has ${first.attribute} ${first.value === '' ? '(none)' : first.value}.`
   }
   if (time !== null && time.canary.calls - time.baseline.calls > notableShare * time.baseline.request) {
     return 'Requests wait longer for what the service calls.'
   }
   return 'No single place, caller or error stands out.'
-}
-
-function attributesTable(page: Case, { attributes, event }: Explanation): Markup | null {
-  if (attributes.length === 0) return null
-  const rows = attributes.map(
-    ({ attribute, value, share, baseline, canary, eValue }) =>
-      html`<tr><th scope="row"><code>${attribute}</code> <code>${value === '' ? '(none)' : value}</code></th>
-<td class="num">${formatPercent(share)}</td>
-<td class="num" data-l="${page.names.baseline}">${rate(baseline)}</td>
-<td class="num can" data-l="${page.names.canary}">${rate(canary)}</td>
-<td class="num end">${formatEvidence(eValue)}</td></tr>
-`,
-  )
-  const what = event.kind === 'slow' ? `slower than ${formatSeconds(event.seconds)}` : 'failed'
-  return html`<table class="stack"><thead><tr><th scope="col">Attribute</th><th scope="col" class="num">Share of the excess</th><th scope="col" class="num">${page.names.baseline}, ${what}</th><th scope="col" class="num">${page.names.canary}, ${what}</th><th scope="col" class="num">Evidence</th></tr></thead>
-<tbody>${rows}</tbody></table>
-`
-}
-
-function rate({ requests, errors }: { readonly requests: number; readonly errors: number }): Markup {
-  return html`${formatPercent(requests === 0 ? null : errors / requests)}<span class="sub2">${formatCount(errors)} of ${formatCount(requests)}</span>`
 }
 
 function timeSentence(page: Case, { time, edges }: Explanation): Markup | null {
@@ -141,8 +122,8 @@ function suspectsList({ suspects }: Explanation): Markup | null {
 `
 }
 
-function sourceLine({ from, to, oneIn, deploymentId }: Explanation): Markup {
-  const part = oneIn === 1 ? 'All' : `One in ${formatCount(oneIn)}`
-  return html`<p class="source">${part} of the requests from ${formatTime(from)} to ${formatTime(to)} (<code>otel_traces</code>, <code>rollup_calls_10s</code>). Attribute values were found at a false discovery rate of 10% over all that were tried. It explains and does not decide. <a href="/api/v1/deployments/${deploymentId}/explanation">JSON</a></p>
+function sourceLine(explanation: Explanation): Markup {
+  const { from, to, deploymentId } = explanation
+  return html`<p class="source">${requestsLookedAt(explanation)} from ${formatTime(from)} to ${formatTime(to)} (<code>otel_traces</code>, <code>rollup_calls_10s</code>). ${lookedAt(explanation)}Attribute values were found at a false discovery rate of 10% over all that were tried. It explains and does not decide. <a href="/api/v1/deployments/${deploymentId}/explanation">JSON</a></p>
 `
 }

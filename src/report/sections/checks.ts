@@ -3,6 +3,7 @@ import type { Case } from '../case.ts'
 import { section } from '../document.ts'
 import { counted } from '../figures.ts'
 import { html, type Markup } from '../markup.ts'
+import { checksPath } from '../names.ts'
 
 /** What people's own tests, scans, probes and alerts say; they hold a promote and roll nothing back. */
 export function checksSection(page: Case): Markup | null {
@@ -32,6 +33,6 @@ export function checksSection(page: Case): Markup | null {
     lead,
     html`<div class="panel"><table class="stack"><thead><tr><th scope="col">Name</th><th scope="col">Kind</th><th scope="col">What it says</th><th scope="col" class="num">Since</th><th scope="col"></th></tr></thead>
 <tbody>${rows}</tbody></table>
-</div>`,
+<p class="source">Rows of <code>facts</code> of the kinds check, probe and alert. <a href="${checksPath(page.input.deployment.id)}">As JSON</a>.</p></div>`,
   )
 }

@@ -1,3 +1,4 @@
+import { standsFor } from '../../domain/evidence.ts'
 import { formatCount, formatDuration, formatPercent, formatRatio } from '../../domain/format.ts'
 import type { ReasonCode } from '../../domain/verdict.ts'
 import type { Case } from '../case.ts'
@@ -31,8 +32,8 @@ function split(page: Case): Check | null {
   let canary = 0
   for (const { slice } of looks) {
     if (slice.from < since) continue
-    baseline += slice.baseline.requests
-    canary += slice.canary.requests
+    baseline += standsFor(slice.baseline)
+    canary += standsFor(slice.canary)
   }
   if (planned === null || baseline + canary === 0 || deployment.strategy === 'shadow') return null
   const share = canary / (baseline + canary)
@@ -60,6 +61,18 @@ function telemetry(page: Case): Check | null {
   }
 }
 
+/** Failed requests that are kept so much more than the others make a share of the kept ones another than of all. */
+const unlikeFailed = 1.1
+
+/** What is kept and what it stands for, where failed requests are kept more than others. */
+function shareOfAll({ requests, errors, adjusted, adjustedErrors }: Case['totals']['canary']): string | null {
+  if (errors === 0 || adjustedErrors === null) return null
+  const [ofKept, ofAll] = [errors / requests, adjustedErrors / adjusted]
+  return ofKept > unlikeFailed * ofAll || ofAll > unlikeFailed * ofKept
+    ? `${formatPercent(ofKept)} of the kept ones fail, about ${formatPercent(ofAll)} of all`
+    : null
+}
+
 /** Only where a sender says that it samples, or the judge says that it matters. */
 function sampling(page: Case): Check | null {
   const { baseline, canary } = page.totals
@@ -68,11 +81,15 @@ function sampling(page: Case): Check | null {
   if ((!broken && !isSampled) || baseline.requests === 0 || canary.requests === 0) return null
   const one = ({ adjusted, requests }: typeof canary): string =>
     Math.round(adjusted / requests) <= 1 ? 'all' : `1 in ${formatCount(Math.round(adjusted / requests))}`
+  // Rates of a page are of what was kept and counted, which is what was judged.
+  const ofAll = [shareOfAll(canary), shareOfAll(baseline)]
+  const unlike = ofAll.some((words) => words !== null)
+  const words = ofAll.flatMap((told, arm) => (told === null ? [] : [`${arm === 0 ? 'canary' : 'baseline'}: ${told}`]))
   return {
-    health: broken ? 'broken' : 'good',
+    health: broken ? 'broken' : unlike ? 'weak' : 'good',
     name: 'Sampling',
     value: one(canary),
-    more: `of the canary’s requests are kept; ${one(baseline)} of the baseline’s`,
+    more: [`of the canary’s requests are kept; ${one(baseline)} of the baseline’s`, ...words].join('. '),
   }
 }
 

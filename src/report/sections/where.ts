@@ -12,13 +12,21 @@ const mostRows = 5
 
 type Place = Where & { readonly effect: Effect; readonly excess: number }
 
+/** What an edge that has vanished is harmed by are the calls that are missing. */
+function isOfMissing({ attribute }: Where): boolean {
+  return attribute === 'vanished edge'
+}
+
 function placesOf(judgement: Judgement): readonly Place[] {
   return judgement.where
-    .map((where) => ({
-      ...where,
-      effect: { ...judgement.effect, ...roughRateRatio(where.baseline, where.canary) },
-      excess: excessOf(where),
-    }))
+    .map((where) => {
+      const [few, many] = isOfMissing(where) ? [where.canary, where.baseline] : [where.baseline, where.canary]
+      return {
+        ...where,
+        effect: { ...judgement.effect, ...roughRateRatio(few, many) },
+        excess: excessOf({ ...where, baseline: few, canary: many }),
+      }
+    })
     .toSorted((a, b) => b.excess - a.excess)
 }
 
@@ -37,11 +45,16 @@ function isFresh(place: Place): boolean {
   return place.baseline.errors === 0 && place.canary.errors > 0
 }
 
+function isGone(place: Place): boolean {
+  return isOfMissing(place) && place.canary.errors === 0
+}
+
 function verdictOf(place: Place): Markup {
   if (isBeyond(place)) return html`<span class="state rollback likely">beyond the margin</span>`
   if (place.effect.high !== null && place.effect.high < place.effect.margin)
     return html`<span class="muted">within the margin</span>`
   if (isFresh(place)) return html`<span class="muted">none in the baseline</span>`
+  if (isGone(place)) return html`<span class="muted">none in the canary</span>`
   return html`<span class="faint">too little to tell</span>`
 }
 
@@ -53,7 +66,7 @@ function rate(counts: Counts): Markup {
 function drawRow(page: Case, place: Place, requests: number): Markup {
   const beyond = isBeyond(place)
   const finding = beyond ? 'harm-likely' : 'undecided'
-  const ratio = isFresh(place) ? 'new' : formatRatio(place.effect.ratio)
+  const ratio = isFresh(place) ? 'new' : isGone(place) ? 'gone' : formatRatio(place.effect.ratio)
   const empty =
     place.canary.errors === 0 && place.baseline.errors === 0 ? 'no events in either version' : 'no interval yet'
   const share = requests === 0 ? null : place.canary.requests / requests
@@ -65,6 +78,12 @@ function drawRow(page: Case, place: Place, requests: number): Markup {
 <td class="num end">${beyond ? html`<b>${ratio}</b>` : ratio}</td>
 <td class="state-cell">${verdictOf(place)}</td></tr>
 `
+}
+
+/** What there is more of at a place, or less. */
+function excessWords(place: Place): string {
+  if (isOfMissing(place)) return 'missing calls'
+  return place.attribute === 'new edge' ? 'new calls' : 'additional failures'
 }
 
 function lead(places: readonly Place[]): string {
@@ -80,7 +99,7 @@ function lead(places: readonly Place[]): string {
   if (beyond.length > 1)
     return `${capital(countWord(beyond.length))} of ${countWord(places.length)} lie beyond the margin.`
   if (first !== undefined && total > 1 && first.excess > total / 2) {
-    return `${formatPercent(first.excess / total)} of the additional failures are on ${first.value}.`
+    return `${formatPercent(first.excess / total)} of the ${excessWords(first)} are on ${first.value}.`
   }
   return 'None stands out.'
 }
@@ -90,7 +109,7 @@ function tableOf(page: Case, judgement: Judgement, attribute: string, places: re
   const rest = places.length - shown.length
   return html`<div class="panel"><table class="stack"><thead><tr><th scope="col">${attribute}</th><th scope="col" class="num">Share of traffic</th><th scope="col" class="num">${page.names.baseline}</th><th scope="col" class="num">${page.names.canary}</th><th scope="col" class="spark">${ratioHead()}</th><th scope="col" class="num">Ratio</th><th scope="col"></th></tr></thead>
 <tbody>${shown.map((place) => drawRow(page, place, judgement.canary.samples))}</tbody></table>
-<p class="source">${rest > 0 && `And ${counted(rest, 'more', 'more')}. `}By contribution to the additional failures of ${judgement.name} (evidence ${formatEvidence(judgement.eValue)}). Intervals here follow from the counts alone; they explain and do not decide.</p></div>
+<p class="source">${rest > 0 && `And ${counted(rest, 'more', 'more')}. `}By contribution to the ${excessWords(places[0]!)} of ${judgement.name} (evidence ${formatEvidence(judgement.eValue)}). Intervals here follow from the counts alone; they explain and do not decide.</p></div>
 `
 }
 

@@ -47,7 +47,7 @@ export function createCloudWatchSource(
   const { region, timeoutSeconds, concurrency } = account
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
   const url = new URL(account.url ?? `https://monitoring.${region}.${domain}`).origin
-  const api = new JsonApi({ name: system, url: `${url}/`, timeoutSeconds, concurrency, wordsOf })
+  const api = new JsonApi({ name: system, url: `${url}/`, timeoutSeconds, concurrency, wordsOf, isLimit, now })
   const down = (...why: Parameters<typeof api.down>) => api.down(...why)
 
   async function signed(body: string): Promise<JsonRequest> {
@@ -145,7 +145,28 @@ function fillDimensions(question: SourceQuestion, arm: Arm): (part: CloudWatchPa
 
 /** CloudWatch says `{"__type": "…#Throttling", "message": "…"}`. */
 function wordsOf(body: unknown): string | null {
-  const { __type: type, message, Message } = (body ?? {}) as Readonly<Record<string, unknown>>
-  const words = [typeof type === 'string' ? type.replace(/^.*#/, '') : null, message ?? Message]
+  const { message, Message } = (body ?? {}) as Readonly<Record<string, unknown>>
+  const words = [typeOf(body), message ?? Message]
   return words.filter((word) => typeof word === 'string').join(', ') || null
+}
+
+/** Who asks AWS too much is told so with status 400. Source: AWS SDKs, "Retry behavior", throttling errors. */
+const limits: ReadonlySet<string | null> = new Set([
+  ...['Throttling', 'ThrottlingException', 'ThrottledException', 'RequestThrottled', 'RequestThrottledException'],
+  ...[
+    'TooManyRequestsException',
+    'RequestLimitExceeded',
+    'LimitExceededException',
+    'BandwidthLimitExceeded',
+    'SlowDown',
+  ],
+])
+
+function isLimit(body: unknown): boolean {
+  return limits.has(typeOf(body))
+}
+
+function typeOf(body: unknown): string | null {
+  const { __type: type } = (body ?? {}) as Readonly<Record<string, unknown>>
+  return typeof type === 'string' ? type.replace(/^.*#/, '') : null
 }

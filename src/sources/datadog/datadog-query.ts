@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { type ArmText, armText, armTextFault } from '../arm-text.ts'
-import { checkedQuery, completeQuery, type QueriesOf } from '../checked-query.ts'
+import { type ArmText, armText } from '../arm-text.ts'
+import { completeQuery, type QueriesOf, queryFault } from '../checked-query.ts'
 import {
   boundTexts,
   checkBounds,
@@ -86,16 +86,16 @@ export type DatadogPart = {
 }
 
 /** The first fault of a metric's query. */
-export function checkDatadogQuery({ kind, query }: MetricSpec): QueryFault | null {
+export function checkDatadogQuery(metric: MetricSpec): QueryFault | null {
+  const { kind, query } = metric
   if (!isPeriodKind(kind)) return kindFault(kind)
-  const checked = checkedQuery(datadogQuerySchemas[kind], query)
-  if ('fault' in checked) return checked.fault
-  const asked = checked.query as Readonly<Record<string, unknown>>
-  for (const key of periodParts[kind]) {
-    const fault = armTextFault(asked[key] as ArmText, `/${key}`, tagFilter, checkSelector)
-    if (fault !== null) return fault
-  }
-  return kind === 'distribution' ? checkBounds(asked as DatadogQueries['distribution']) : null
+  const fault = queryFault(datadogQuerySchemas, metric, {
+    texts: () => periodParts[kind].map((key) => [`/${key}`, query?.[key] as ArmText] as const),
+    language: tagFilter,
+    textFault: checkSelector,
+  })
+  if (fault !== null) return fault
+  return kind === 'distribution' ? checkBounds(datadogQuery(kind, query)) : null
 }
 
 function checkSelector(text: string): Omit<QueryFault, 'key'> | null {

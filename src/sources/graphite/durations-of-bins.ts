@@ -3,7 +3,7 @@ import { placeExplicit } from '../../stats/bucket-placement.ts'
 import type { DurationIncrease } from '../bucket-increases.ts'
 import type { Series } from '../read-series.ts'
 import { type DurationUnit, nanoseconds } from '../slices-of-series.ts'
-import { unreadable } from './read-targets.ts'
+import { graphiteAnswer } from './read-targets.ts'
 
 /**
  * Durations from the bins of StatsD histograms: a series each, called `bin_<bound>` with an underscore for a dot, or
@@ -24,6 +24,8 @@ export function durationsOfBins(series: readonly Series[], unit: DurationUnit): 
 
 function boundOf({ labels }: Series): number {
   const text = /\.bin_(inf|\d+(?:_\d+)?)$/.exec(labels.target ?? '')?.[1]
-  if (text === undefined) throw unreadable('a bin of a StatsD histogram, as bin_100 or bin_inf', labels.target)
+  if (text === undefined) {
+    throw graphiteAnswer.unreadable('a bin of a StatsD histogram, as bin_100 or bin_inf', labels.target)
+  }
   return text === 'inf' ? Infinity : Number(text.replace('_', '.'))
 }

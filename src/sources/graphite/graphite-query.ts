@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { type ArmText, armText, armTextFault } from '../arm-text.ts'
-import { checkedQuery, completeQuery, type QueriesOf } from '../checked-query.ts'
+import { type ArmText, armText } from '../arm-text.ts'
+import { completeQuery, type QueriesOf, queryFault } from '../checked-query.ts'
 import { type Dots, graphitePaths, isSelector } from './graphite-paths.ts'
 
 const closed = { additionalProperties: false }
@@ -108,17 +108,11 @@ export function languageOf({ query }: MetricSpec) {
 
 /** The first fault of a metric's query. */
 export function checkGraphiteQuery(metric: MetricSpec): QueryFault | null {
-  const schema = graphiteQuerySchemas[metric.kind as GraphiteKind]
-  if (schema === undefined) {
-    return { expected: `a metric of kind ${graphiteKinds.join(', ')}`, got: metric.kind, key: '' }
-  }
-  const checked = checkedQuery(schema, metric.query)
-  if ('fault' in checked) return checked.fault
-  for (const [key, text] of targetsOf(metric)) {
-    const found = armTextFault(text, `/${key}`, languageOf(metric), (each) => targetFault(each, metric.kind))
-    if (found !== null) return found
-  }
-  return null
+  return queryFault(graphiteQuerySchemas, metric, {
+    texts: () => targetsOf(metric).map(([key, text]) => [`/${key}`, text] as const),
+    language: languageOf(metric),
+    textFault: (text) => targetFault(text, metric.kind),
+  })
 }
 
 function targetFault(text: string, kind: string): Omit<QueryFault, 'key'> | null {

@@ -1,5 +1,11 @@
 import { DavyError } from '../../domain/errors.ts'
+import { answerParts } from '../answer-parts.ts'
 import type { Series } from '../read-series.ts'
+
+/** Takes answers of Graphite apart. */
+export const graphiteAnswer = answerParts('The answer of Graphite cannot be used')
+
+const { list, unreadable } = graphiteAnswer
 
 /** What names the pod, and the operation: the number of a node of the path, or the name of a tag. */
 export type Naming = { readonly pod: number | string | undefined; readonly operation: number | string | undefined }
@@ -57,11 +63,6 @@ function pointOf(point: unknown): readonly [at: number, value: number | null] {
   return [at, value]
 }
 
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw unreadable('a list', value)
-  return value
-}
-
 /** @param apart seconds between two points; null: there is one alone */
 function otherStep(target: string, apart: number | null, stepSeconds: number): DavyError {
   const got = apart === null ? 'are one alone in minutes' : `lie ${apart} s apart`
@@ -69,12 +70,4 @@ function otherStep(target: string, apart: number | null, stepSeconds: number): D
     `Graphite gives points of ${target.slice(0, 200)} that ${got}: expected ${stepSeconds} s. Either ` +
     'stepSeconds is not that of its first retention, or that is too short and Graphite has averaged them.'
   return new DavyError('SOURCE_DOWN', message, { expected: `${stepSeconds} s`, got })
-}
-
-/** A fault of an answer: what was expected instead. */
-export function unreadable(expected: string, value: unknown): DavyError {
-  const got = JSON.stringify(value)?.slice(0, 80) ?? 'nothing'
-  return new DavyError('SOURCE_DOWN', `The answer of Graphite cannot be used: expected ${expected}, got ${got}.`, {
-    ...{ expected, got },
-  })
 }

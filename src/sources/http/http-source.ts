@@ -1,22 +1,18 @@
 import { compile } from 'json-p3'
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
-import { Agent, request } from 'undici'
 import type { Arm } from '../../domain/cohort.ts'
 import { DavyError } from '../../domain/errors.ts'
 import type { MetricSource, QueryFault, SourceQuestion } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { HttpHost } from '../../platform/config-sources.ts'
-import { schemaFaults } from '../../platform/schema-faults.ts'
-import { Semaphore } from '../../platform/semaphore.ts'
+import { schemaFault } from '../arm-text.ts'
 import { armsOfRows, type EvidenceRow, type RowKind, rowKinds, rowNumber, rowNumbers } from '../arms-of-rows.ts'
 import { credentialsOf } from '../credentials.ts'
-import { limitedText } from '../limited-text.ts'
+import { JsonApi } from '../json-api.ts'
 import { climbs, fillUrl, urlVariables, variablesOf } from './fill-url.ts'
 
-const mostBytes = 16 * 2 ** 20
-const timeoutMs = 8_000
-/** So many requests run at a time, over all hosts. */
+const timeoutSeconds = 8
+/** So many requests to one host run at a time. */
 const atOnce = 8
 
 const path = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 1000, description }))
@@ -48,33 +44,16 @@ type HttpQuery = Static<typeof httpQuerySchema>
 /** Asks endpoints that answer JSON, of configured hosts only. */
 export function createHttpSource(hosts: readonly HttpHost[]): MetricSource & { close(): Promise<void> } {
   const byOrigin = new Map(hosts.map((host) => [new URL(host.origin).origin, host]))
-  const agent = new Agent({ connect: { timeout: timeoutMs }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
-  const running = new Semaphore(atOnce)
+  const apis = new Map([...byOrigin].map(([origin, host]) => [origin, { host, api: apiOf(origin) }]))
   const check = (metric: MetricSpec) => checkQuery(metric, byOrigin)
 
   async function get(url: string, signal: AbortSignal): Promise<unknown> {
     const { origin, host } = new URL(url)
-    const configured = byOrigin.get(origin)
+    const configured = apis.get(origin)
     if (configured === undefined) throw down(host, 'it is none of the configured hosts')
     if (climbs(url)) throw down(host, 'a value makes its path another one')
-    try {
-      const response = await request(url, {
-        dispatcher: agent,
-        headers: { accept: 'application/json', ...(await credentialsOf(configured)).headers },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      })
-      if (response.statusCode !== 200) {
-        await response.body.dump({ limit: 65_536 })
-        throw down(host, `status ${response.statusCode}; redirects are not followed`)
-      }
-      const text = await limitedText(response.body, mostBytes)
-      if (text === null) throw down(host, `its answer is larger than ${mostBytes} bytes`)
-      return JSON.parse(text) as unknown
-    } catch (error) {
-      if (error instanceof DavyError) throw error
-      const { code, name } = error as { readonly code?: string; readonly name?: string }
-      throw down(host, name === 'SyntaxError' ? 'its answer is no JSON' : `${code ?? name ?? 'no reason was given'}`)
-    }
+    const { api, host: account } = configured
+    return api.get(async () => ({ path: url.slice(origin.length), ...(await credentialsOf(account)) }), signal)
   }
 
   return {
@@ -89,13 +68,20 @@ export function createHttpSource(hosts: readonly HttpHost[]): MetricSource & { c
       if (fault !== null) throw new DavyError('SOURCE_DOWN', `expected ${fault.expected}, got ${fault.got}`)
       const arms = await Promise.all(
         (['baseline', 'canary'] as const).map((arm) =>
-          question.deployment[arm] === null ? [] : rowsOf(question, arm, (url) => running.run(() => get(url, signal))),
+          question.deployment[arm] === null ? [] : rowsOf(question, arm, (url) => get(url, signal)),
         ),
       )
       return armsOfRows(question.metric.kind as RowKind, question.metric.name, arms.flat(), question.windows)
     },
-    close: () => agent.close(),
+    async close() {
+      await Promise.all([...apis.values()].map(({ api }) => api.close()))
+    },
   }
+}
+
+/** What an endpoint says with another status is not repeated: it may be anything. */
+function apiOf(url: string): JsonApi {
+  return new JsonApi({ name: 'The endpoint', url, timeoutSeconds, concurrency: atOnce, wordsOf: () => null })
 }
 
 /** Rows of one arm: those of the whole time when they tell theirs, else asked for window by window. */
@@ -143,10 +129,8 @@ function valuesAt(jsonPath: string, value: unknown): readonly unknown[] {
 
 function checkQuery({ query, kind }: MetricSpec, hosts: ReadonlyMap<string, HttpHost>): QueryFault | null {
   const value = query ?? {}
-  const [fault] = Value.Check(httpQuerySchema, value)
-    ? []
-    : schemaFaults(httpQuerySchema, Value.Errors(httpQuerySchema, value), value)
-  if (fault !== undefined) return { expected: fault.expected, got: fault.got, key: fault.pointer }
+  const fault = schemaFault(httpQuerySchema, value)
+  if (fault !== null) return fault
   const asked = value as HttpQuery
   const { url } = asked
   const prefix = url.split('${')[0]!

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { type ArmText, armText, armTextFault } from '../arm-text.ts'
-import { checkedQuery, completeQuery, type QueriesOf } from '../checked-query.ts'
+import { type ArmText, armText } from '../arm-text.ts'
+import { completeQuery, type QueriesOf, queryFault } from '../checked-query.ts'
 import { influxql, isCondition } from './influxql.ts'
 
 const closed = { additionalProperties: false }
@@ -105,20 +105,15 @@ export function conditionsOf({ query }: MetricSpec): readonly (readonly [key: st
 
 /** The first fault of a metric's query. @param database the configured one */
 export function checkInfluxDbQuery(metric: MetricSpec, database: string | undefined): QueryFault | null {
-  const schema = influxDbQuerySchemas[metric.kind as InfluxDbKind]
-  if (schema === undefined) {
-    return { expected: `a metric of kind ${influxDbKinds.join(', ')}`, got: metric.kind, key: '' }
-  }
-  const checked = checkedQuery(schema, metric.query)
-  if ('fault' in checked) return checked.fault
-  if (checked.query.database === undefined && database === undefined) {
-    return { expected: 'a database, here or as sources.influxdb.database', got: 'none', key: '/database' }
-  }
-  for (const [key, text] of conditionsOf(metric)) {
-    const found = armTextFault(text, `/${key}/where`, influxql, conditionFault)
-    if (found !== null) return found
-  }
-  return null
+  return queryFault(influxDbQuerySchemas, metric, {
+    wholeFault: (query) =>
+      query.database === undefined && database === undefined
+        ? { expected: 'a database, here or as sources.influxdb.database', got: 'none', key: '/database' }
+        : null,
+    texts: () => conditionsOf(metric).map(([key, text]) => [`/${key}/where`, text] as const),
+    language: influxql,
+    textFault: conditionFault,
+  })
 }
 
 function conditionFault(text: string): Omit<QueryFault, 'key'> | null {

@@ -1,5 +1,8 @@
 import { DavyError } from '../../domain/errors.ts'
+import { answerParts } from '../answer-parts.ts'
 import type { Series } from '../read-series.ts'
+
+const { record, anyList: list, unreadable } = answerParts('The answer of InfluxDB cannot be read')
 
 /**
  * The series of one statement, each with its tags as labels; null values are left out.
@@ -32,17 +35,6 @@ function labelsOf(tags: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(record(tags ?? {})).map(([tag, value]) => [tag, String(value ?? '')]))
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw unreadable('an object', value)
-  return value as Readonly<Record<string, unknown>>
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (value === undefined) return []
-  if (!Array.isArray(value)) throw unreadable('a list', value)
-  return value
-}
-
 function refused(said: string): DavyError {
   const got = said.slice(0, 200)
   return new DavyError('SOURCE_DOWN', `InfluxDB refuses the query: ${got.replace(/[.\s]+$/, '')}.`, {
@@ -57,11 +49,4 @@ function cut(): DavyError {
     'InfluxDB gives a part of the answer only: it has more points than max-row-limit of its configuration.',
     { expected, got },
   )
-}
-
-function unreadable(expected: string, got: unknown): DavyError {
-  const shown = JSON.stringify(got)?.slice(0, 80) ?? 'nothing'
-  return new DavyError('SOURCE_DOWN', `The answer of InfluxDB cannot be read: expected ${expected}, got ${shown}.`, {
-    ...{ expected, got: shown },
-  })
 }

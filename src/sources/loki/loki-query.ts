@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { type ArmText, armText, armTextFault } from '../arm-text.ts'
-import { checkedQuery, completeQuery, type QueriesOf } from '../checked-query.ts'
+import { type ArmText, armText } from '../arm-text.ts'
+import { completeQuery, type QueriesOf, queryFault } from '../checked-query.ts'
 import { bareText } from '../fill-query.ts'
 import { goStrings } from '../go-strings.ts'
 
@@ -109,16 +109,11 @@ export function logqlOf({ kind, query }: MetricSpec): readonly (readonly [key: s
 
 /** The first fault of a metric's query. */
 export function checkLokiQuery(metric: MetricSpec): QueryFault | null {
-  const kind = metric.kind as LokiKind
-  const schema = lokiQuerySchemas[kind]
-  if (schema === undefined) return { expected: `a metric of kind ${lokiKinds.join(', ')}`, got: kind, key: '' }
-  const checked = checkedQuery(schema, metric.query)
-  if ('fault' in checked) return checked.fault
-  for (const [key, text] of logqlOf(metric)) {
-    const found = armTextFault(text, `/${key}`, logql, kind === 'gauge' ? () => null : linesFault)
-    if (found !== null) return found
-  }
-  return null
+  return queryFault(lokiQuerySchemas, metric, {
+    texts: () => logqlOf(metric).map(([key, text]) => [`/${key}`, text] as const),
+    language: logql,
+    ...(metric.kind === 'gauge' ? {} : { textFault: linesFault }),
+  })
 }
 
 /** Lines are counted over 10 s by Davy, so a query must not do so itself. */

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { type ArmText, armText, armTextFault } from '../arm-text.ts'
-import { checkedQuery, completeQuery, type QueriesOf } from '../checked-query.ts'
+import { type ArmText, armText } from '../arm-text.ts'
+import { completeQuery, type QueriesOf, queryFault } from '../checked-query.ts'
 import { bareText } from '../fill-query.ts'
 import { boundTexts, checkBounds, durationKeys, isPeriodKind, kindFault, timingKeys } from '../period-query.ts'
 import { nrql } from './nrql.ts'
@@ -83,10 +83,11 @@ const reading = /^\s*(?:average|latest|max|min|median)\s*\(/i
 export function checkNewRelicQuery(metric: MetricSpec): QueryFault | null {
   const { kind, query } = metric
   if (!isPeriodKind(kind)) return kindFault(kind)
-  const checked = checkedQuery(newRelicQuerySchemas[kind], query)
-  if ('fault' in checked) return checked.fault
-  const { where } = checked.query
-  const fault = armTextFault(where, '/where', nrql, (text) => checkText(text) ?? checkNoPattern(text))
+  const fault = queryFault(newRelicQuerySchemas, metric, {
+    texts: () => [['/where', query?.where as ArmText]],
+    language: nrql,
+    textFault: (text) => checkText(text) ?? checkNoPattern(text),
+  })
   if (fault !== null) return fault
   if (kind !== 'distribution') {
     for (const { part, expression: text } of newRelicParts(metric)) {
@@ -94,9 +95,9 @@ export function checkNewRelicQuery(metric: MetricSpec): QueryFault | null {
       if (found !== null) return { ...found, key: `/${part}` }
     }
   }
-  const bounds = kind === 'distribution' ? checkBounds(checked.query as NewRelicQueries['distribution']) : null
+  const bounds = kind === 'distribution' ? checkBounds(askedOf(kind, query)) : null
   if (bounds !== null) return bounds
-  const { length } = nrqlOf(metric, newRelicParts(metric), longest(where), { from: 0, to: 0 })
+  const { length } = nrqlOf(metric, newRelicParts(metric), longest(askedOf(kind, query).where), { from: 0, to: 0 })
   if (length <= mostCharacters) return null
   return { expected: `a query of at most ${mostCharacters} characters in NRQL`, got: `${length}`, key: '' }
 }

@@ -1,7 +1,7 @@
-import { Value } from 'typebox/value'
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
-import { type ArmText, armTextFault, schemaFault } from '../arm-text.ts'
+import type { ArmText } from '../arm-text.ts'
+import { completeQuery, queryFault } from '../checked-query.ts'
 import { isSelector, promql } from './promql.ts'
 import { isPrometheusKind, type PrometheusQuery, querySchemas } from './query-schema.ts'
 
@@ -17,25 +17,16 @@ const promqlKeys: Readonly<Record<Kind, readonly string[]>> = {
 
 /** The first fault of a metric's query; `key` is the place within the query, as '/errors/canary'. */
 export function checkQuery(metric: MetricSpec, accounts: readonly string[]): QueryFault | null {
-  const { kind, query } = metric
-  if (!isPrometheusKind(kind)) {
-    return { expected: `a metric of kind ${Object.keys(querySchemas).join(', ')}`, got: kind, key: '' }
-  }
-  const schema = querySchemas[kind]
-  const value = Value.Default(schema, structuredClone(query ?? {}))
-  const fault = schemaFault(schema, value)
-  if (fault !== null) return fault
-  const { account = 'default' } = value as { account?: string }
-  if (!accounts.includes(account)) {
-    const known = accounts.length === 0 ? 'sources.prometheus.url in the configuration' : accounts.join(', ')
-    return { expected: `a configured account: ${known}`, got: account, key: '/account' }
-  }
-  for (const key of promqlKeys[kind]) {
-    const text = (value as Readonly<Record<string, ArmText>>)[key]!
-    const found = armTextFault(text, `/${key}`, promql, (each) => checkText(each, kind))
-    if (found !== null) return found
-  }
-  return null
+  return queryFault(querySchemas, metric, {
+    wholeFault({ account = 'default' }) {
+      if (accounts.includes(account as string)) return null
+      const known = accounts.length === 0 ? 'sources.prometheus.url in the configuration' : accounts.join(', ')
+      return { expected: `a configured account: ${known}`, got: account as string, key: '/account' }
+    },
+    texts: () => promqlOf(metric).map(([key, text]) => [`/${key}`, text] as const),
+    language: promql,
+    textFault: (text) => checkText(text, metric.kind),
+  })
 }
 
 /** The PromQL of a metric's query, by its keys. */
@@ -48,13 +39,11 @@ export function promqlOf({ kind, query }: MetricSpec): readonly (readonly [key: 
 }
 
 /** A query as it is asked: with what it left out. @throws Error for one that {@link checkQuery} finds fault with */
-export function completeQuery<K extends Kind>(kind: K, query: MetricSpec['query']): PrometheusQuery[K] {
-  const value: unknown = Value.Default(querySchemas[kind], structuredClone(query ?? {}))
-  if (!Value.Check(querySchemas[kind], value)) throw new Error(`a query of kind ${kind} does not fit its schema`)
-  return value as PrometheusQuery[K]
+export function completePrometheusQuery<K extends Kind>(kind: K, query: MetricSpec['query']): PrometheusQuery[K] {
+  return completeQuery(querySchemas, kind, query)
 }
 
-function checkText(text: string, kind: Kind): Omit<QueryFault, 'key'> | null {
+function checkText(text: string, kind: MetricSpec['kind']): Omit<QueryFault, 'key'> | null {
   if (kind === 'gauge' || isSelector(text)) return null
   return {
     expected: 'a selector of series, as name{label="value"}, without functions, ranges and operators',

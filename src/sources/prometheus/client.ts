@@ -15,8 +15,14 @@ const mostBytes = 64 * 2 ** 20
 const keptMs = 10_000
 const mostKept = 200
 
+/** Who asked too much (status 429) asks nothing for so long. */
+const pauseMs = 10_000
+
 /** `waiting`: how many want it still. */
 type Kept = { readonly at: number; series: Promise<readonly Series[]>; waiting: number }
+
+/** An answer of the API. `isPartial` is VictoriaMetrics'; Thanos warns of stores that it could not ask. */
+type Answer = { readonly data?: unknown; readonly warnings?: unknown; readonly isPartial?: unknown }
 
 type Ask = (driver: PrometheusDriver) => Promise<unknown>
 
@@ -28,6 +34,7 @@ export class PrometheusClient {
   readonly #kept = new Map<string, Kept>()
   readonly #http = new HttpAgent({ keepAlive: true })
   #https: HttpsAgent | null = null
+  #pausedUntil = 0
 
   constructor(account: PrometheusAccount, now: () => number = Date.now) {
     this.#account = account
@@ -120,11 +127,16 @@ export class PrometheusClient {
 
   async #ask<T>(ask: Ask, read: (data: unknown) => T): Promise<T> {
     const { url, timeoutSeconds } = this.#account
+    const seconds = Math.ceil((this.#pausedUntil - this.#now()) / 1000)
+    if (seconds > 0) {
+      throw this.#down(new Error(`its limit of requests is reached, and it is asked again in ${seconds} s`))
+    }
+    let refusal: number | null = null
     try {
       const headers = await this.#headers()
       const agents = { httpAgent: this.#http, httpsAgent: await this.#secure() }
       // The package reads no native histograms, so the answer is taken as it came.
-      let raw: unknown
+      let raw: Answer = {}
       const driver = new PrometheusDriver({
         endpoint: url,
         preferPost: true,
@@ -136,16 +148,24 @@ export class PrometheusClient {
         },
         responseInterceptor: {
           onFulfilled: (response) => {
-            raw = response.data?.data
+            raw = { ...response.data }
             if (response.data?.status === 'success') response.data = emptied(response.data)
             return response
+          },
+          // What stands in front of a Prometheus refuses in words that the package cannot read.
+          onRejected: (error: { readonly response?: { readonly status: number } }) => {
+            refusal = error.response?.status ?? null
+            throw error
           },
         },
       })
       await ask(driver)
-      return read(raw)
+      const left = leftOutOf(raw)
+      if (left !== null) throw new Error(`its answer may not be whole: ${left}`)
+      return read(raw.data)
     } catch (error) {
-      throw this.#down(error)
+      if (refusal === 429) this.#pausedUntil = this.#now() + pauseMs
+      throw this.#down(refusal === null ? error : { ...(error as object), httpStatus: refusal })
     }
   }
 
@@ -179,6 +199,12 @@ export class PrometheusClient {
 /** The package would build its own objects from the series, and fails at those that have histograms only. */
 function emptied(answer: Readonly<Record<string, unknown>>): object {
   return { ...answer, data: { resultType: 'vector', result: [] } }
+}
+
+/** What an answer says that it left out; null: nothing. A part of the series would be a rate that nobody has. */
+function leftOutOf({ warnings, isPartial }: Answer): string | null {
+  if (Array.isArray(warnings) && warnings.length > 0) return `it warns ${JSON.stringify(String(warnings[0]))}`
+  return isPartial === true ? 'it says that it is partial' : null
 }
 
 function placeOf(url: string): string {

@@ -1,6 +1,7 @@
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 import type { MetricKind } from '../../domain/template.ts'
 import { armText } from '../arm-text.ts'
+import type { QueriesOf } from '../checked-query.ts'
 
 const closed = { additionalProperties: false }
 
@@ -57,9 +58,7 @@ export const querySchemas = {
   count: Type.Object({ events: armText(`What happened, by pod. ${counters}`), temporality, ...common }, closed),
 } as const
 
-export type PrometheusQuery = {
-  readonly [Kind in keyof typeof querySchemas]: Static<(typeof querySchemas)[Kind]>
-}
+export type PrometheusQuery = QueriesOf<typeof querySchemas>
 
 export function isPrometheusKind(kind: MetricKind): kind is keyof PrometheusQuery {
   return Object.hasOwn(querySchemas, kind)

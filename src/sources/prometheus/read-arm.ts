@@ -4,7 +4,7 @@ import type { ArmText, FillText } from '../arm-text.ts'
 import { joinedSeries } from '../joined-series.ts'
 import type { Series } from '../read-series.ts'
 import { countDurations, countEvents, countRequests, readLevels, type SeriesReading } from '../slices-of-series.ts'
-import { completeQuery } from './check-query.ts'
+import { completePrometheusQuery } from './check-query.ts'
 import type { PrometheusClient } from './client.ts'
 import type { PrometheusQuery } from './query-schema.ts'
 
@@ -42,13 +42,13 @@ export function readArm(question: ArmQuestion): Promise<readonly ArmSlice[]> {
   const { kind, query } = question.metric
   switch (kind) {
     case 'proportion':
-      return readProportion({ ...question, query: completeQuery(kind, query) })
+      return readProportion({ ...question, query: completePrometheusQuery(kind, query) })
     case 'distribution':
-      return readDistribution({ ...question, query: completeQuery(kind, query) })
+      return readDistribution({ ...question, query: completePrometheusQuery(kind, query) })
     case 'gauge':
-      return readGauge({ ...question, query: completeQuery(kind, query) })
+      return readGauge({ ...question, query: completePrometheusQuery(kind, query) })
     case 'count':
-      return readCount({ ...question, query: completeQuery(kind, query) })
+      return readCount({ ...question, query: completePrometheusQuery(kind, query) })
     default:
       throw new Error(`metric ${question.metric.name}: Prometheus is not asked for kind ${kind}`)
   }

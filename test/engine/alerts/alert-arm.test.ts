@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type AlertLabels, alertArm } from '../../../src/engine/alerts/alert-arm.ts'
 
 const deployment = {
-  ...{ service: 'checkout', environment: 'production' },
+  ...{ namespace: 'shop', service: 'checkout', environment: 'production' },
   canary: { version: '2', match: { replicaSet: ['bbb'] } },
   baseline: { version: '1', match: { replicaSet: ['aaa'] } },
 }
@@ -20,6 +20,8 @@ describe('an alert is about', () => {
     [{ service: 'cart' }, null],
     [{ service: 'checkout', environment: 'staging' }, null],
     [{ service: 'checkout', env: 'production' }, 'service'],
+    [{ service: 'checkout', service_namespace: 'shop' }, 'service'],
+    [{ service: 'checkout', service_namespace: 'bazaar', version: '2' }, null],
     [{}, null],
   ])('%j: %s', (labels, arm) => {
     expect(alertArm(labels, deployment)).toBe(arm)

@@ -35,8 +35,14 @@ const windows = [0, 1].map((index) => ({ from: start + index * 10_000, to: start
 /** Nobody calls the service. */
 const uncalled = { callers: async () => [], calls: async () => [] }
 
+/** Nothing was there before. */
+const unknown = {
+  ...{ edges: async () => [], requests: async () => 0, served: async () => [] },
+  ...{ operations: async () => [], callingOperations: async () => [] },
+}
+
 function ask(metric: MetricSpec, calls: readonly CallRow[], times: readonly RequestTimeRow[] = []) {
-  const source = createCallsSource({ calls: async () => calls, requestTimes: async () => times }, uncalled)
+  const source = createCallsSource({ calls: async () => calls, requestTimes: async () => times }, uncalled, unknown)
   expect(source.check(metric)).toBeNull()
   return source.ask({ deployment, metric, windows }, new AbortController().signal)
 }
@@ -115,6 +121,7 @@ describe('calls of others to the service', () => {
           return rows
         },
       },
+      unknown,
     )
     const metric = spec({ name: 'callers', query: { side: 'callers', ...query } })
     expect(source.check(metric)).toBeNull()
@@ -146,7 +153,7 @@ describe('calls of others to the service', () => {
 })
 
 describe('a query of calls', () => {
-  const source = createCallsSource({ calls: async () => [], requestTimes: async () => [] }, uncalled)
+  const source = createCallsSource({ calls: async () => [], requestTimes: async () => [] }, uncalled, unknown)
   test.each([
     [spec({ query: { pear: 'stock' } }), 'pear'],
     [spec({ query: { peer: '' } }), 'peer'],
@@ -157,13 +164,15 @@ describe('a query of calls', () => {
     [spec({ query: { side: 'callers', peer: 'stock' } }), 'peer'],
     [spec({ query: { caller: 'gateway' } }), 'caller'],
     [spec({ kind: 'gauge', query: { side: 'callers' } }), 'side'],
+    [spec({ kind: 'edges', reading: 'new', query: { side: 'callers' } }), 'side'],
+    [spec({ kind: 'edges', reading: 'new', query: { measure: 'self-seconds' } }), 'measure'],
   ])('with a fault names the key (%#)', (metric, key) => {
     expect(source.check(metric)).toMatchObject({ key })
   })
 })
 
 describe('the rows that calls are made of', () => {
-  const { show } = createCallsSource({ calls: async () => [], requestTimes: async () => [] }, uncalled)
+  const { show } = createCallsSource({ calls: async () => [], requestTimes: async () => [] }, uncalled, unknown)
   test.each([
     [
       spec({ query: { system: 'postgresql', target: "o'clock" } }),
@@ -183,6 +192,21 @@ describe('the rows that calls are made of', () => {
       [
         "otel_traces: SpanKind = 'Client' AND ServiceName = 'gateway', with the SpanId that is the ParentSpanId, in the same TraceId, of",
         "otel_traces: SpanKind = 'Server' AND ServiceName = 'checkout'",
+      ],
+    ],
+    [
+      spec({ kind: 'edges', reading: 'new', query: { system: 'kafka' } }),
+      [
+        "rollup_calls_10s: Service = 'checkout' AND SpanKind IN ('Client', 'Producer') AND System = 'kafka'",
+        "that no other version had called in the fourteen days before '2026-11-21T10:00:00.000Z'",
+      ],
+    ],
+    [
+      spec({ kind: 'edges', reading: 'vanished' }),
+      [
+        "rollup_calls_10s: Service = 'checkout' AND SpanKind IN ('Client', 'Producer')",
+        "in ten seconds of pods with requests in rollup_traces_10s: Service = 'checkout' AND SpanKind IN ('Server', 'Consumer')",
+        "of operations that called the edge in the hour before '2026-11-21T10:00:00.000Z', by TraceId in otel_traces: ServiceName = 'checkout'",
       ],
     ],
   ])('are named (%#)', (metric, rows) => {

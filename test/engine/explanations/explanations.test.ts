@@ -7,10 +7,13 @@ import type { ReasonCode } from '../../../src/domain/verdict.ts'
 import type { Deployments } from '../../../src/engine/deployments.ts'
 import { Explanations, type ExplanationsOptions } from '../../../src/engine/explanations/explanations.ts'
 import { createLogger } from '../../../src/platform/logger.ts'
+import type { AttributeAnswer } from '../../../src/storage/count-attributes.ts'
 import { madeArm, madeSlices } from '../../judges/made-slices.ts'
 import { factsInMemory } from '../facts-in-memory.ts'
 
 const start = Date.parse('2026-11-21T10:00:00Z')
+
+const nothing: AttributeAnswer = { rows: [], manyValues: [], manyAttributes: [], isCut: false }
 
 type Readers = Pick<ExplanationsOptions, 'calls' | 'looks' | 'rollups'>
 
@@ -21,7 +24,7 @@ const silent: Readers = {
 }
 
 /** Explanations over readers of which one refuses the services of these names. */
-function explain(refused: readonly string[], readers = silent) {
+function explain(refused: readonly string[], readers = silent, unreadableLogs: readonly string[] = []) {
   let now = start
   const { store, of } = factsInMemory(() => now)
   const logged: { readonly level: string; readonly deploymentId?: string }[] = []
@@ -30,7 +33,7 @@ function explain(refused: readonly string[], readers = silent) {
     ({
       ...{ id: `id-${service}`, service, environment: 'default', namespace: '', strategy: 'canary' },
       ...{ canary: { version: '2' }, baseline: { version: '1' } },
-      template: { watermarkSeconds: 20, warmUpSeconds: 0, lookSeconds: 10 },
+      template: { watermarkSeconds: 20, warmUpSeconds: 0, lookSeconds: 10, metrics: [] },
       ...{ startedAt: new Date(start - 600_000).toISOString(), endedAt: null },
     }) as unknown as Deployment
   const known = { get: (id: string) => deploymentOf(id.slice(3)), list: () => [] } as unknown as Deployments
@@ -43,10 +46,22 @@ function explain(refused: readonly string[], readers = silent) {
       attributes: async ({ service }) => {
         asked.push(service)
         if (refused.includes(service)) throw new DavyError('UNPROCESSABLE', 'Memory limit exceeded.')
-        return []
+        return nothing
       },
       pods: async () => [],
     },
+    logs: {
+      records: async (service) => {
+        if (unreadableLogs.includes(service)) throw new DavyError('UNPROCESSABLE', 'No such column.')
+        return 0
+      },
+      ...{ attributes: async () => nothing, pods: async () => [] },
+    },
+    metrics: {
+      ...{ failing: async () => [], points: async () => 0, attributes: async () => nothing, pods: async () => [] },
+    },
+    places: { podPlaces: async () => [] },
+    oldestUnstoredAt: () => null,
   })
   const harm = (service: string, code: ReasonCode = 'HARM_SHOWN') =>
     store.putOnce('verdict', `verdict-${service}`, `id-${service}`, {
@@ -78,6 +93,17 @@ test('what is too much to look at is given up, told, and keeps no other one wait
   expect(of('explanation').map(({ key }) => key)).toEqual(['verdict-cart'])
   expect(asked.filter((service) => service === 'huge')).toHaveLength(8)
   expect(logged.filter(({ level }) => level === 'error')).toMatchObject([{ deploymentId: 'id-huge' }])
+})
+
+test('a signal that cannot be read each time is left out at the last try, and said', async () => {
+  const { harm, ticks, of, logged, asked } = explain([], silent, ['checkout'])
+  await harm('checkout')
+  await ticks(60)
+  expect(asked).toHaveLength(8)
+  expect(of('explanation').map(({ body }) => body)).toMatchObject([
+    { signals: [{ signal: 'traces' }, { signal: 'logs', leftOut: [{ reason: 'unreadable' }] }, { signal: 'metrics' }] },
+  ])
+  expect(logged.filter(({ level }) => level === 'error')).toEqual([])
 })
 
 describe('what is called and fails', () => {

@@ -18,7 +18,7 @@ function drawn(
   }
   const few = Math.round(requests / 10)
   return {
-    ...at,
+    ...{ signal: 'traces', metric: '', ...at },
     baseline: { requests, errors: events(requests, baseline) },
     canary: { requests: few, errors: events(few, canary) },
   }
@@ -78,6 +78,40 @@ describe('the attribute values that hold the excess', () => {
     expect(rankAttributes(rows)).toEqual([])
     const byRoute = rows.map((row) => ({ ...row, attribute: 'http.route', value: row.operation }))
     expect(rankAttributes(byRoute)).toMatchObject([{ attribute: 'http.route', value: 'POST /pay' }])
+  })
+
+  test('are compared within one signal and instrument', () => {
+    const source = random(5)
+    // What jobs do in one region and mails in the other is no difference of regions.
+    const jobs = drawn(source, { attribute: 'region', value: 'eu', operation: '' }, 5000, {
+      baseline: 0.1,
+      canary: 0.5,
+    })
+    const mails = drawn(source, { attribute: 'region', value: 'us', operation: '' }, 5000, {
+      baseline: 0.1,
+      canary: 0.1,
+    })
+    expect(rankAttributes([jobs, mails])).toMatchObject([{ signal: 'traces', value: 'eu' }])
+    expect(rankAttributes([jobs, { ...mails, signal: 'logs' }])).toEqual([])
+    const told = (metric: string, counts: AttributeCounts) => ({ ...counts, signal: 'metrics', metric }) as const
+    expect(rankAttributes([told('jobs', jobs), told('mails', mails)])).toEqual([])
+    expect(rankAttributes([told('jobs', jobs), told('jobs', mails)])).toMatchObject([
+      { signal: 'metrics', metric: 'jobs', attribute: 'region', value: 'eu' },
+    ])
+  })
+
+  test('are at most five, and one that several signals tell of is one of them', () => {
+    const source = random(6)
+    const rows = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap((attribute) =>
+      ['good', 'bad'].flatMap((value) => {
+        const rates = { baseline: 0.01, canary: value === 'bad' ? 0.3 : 0.01 }
+        const row = drawn(source, { attribute, value, operation: '' }, 5000, rates)
+        return [row, { ...row, signal: 'logs' as const }]
+      }),
+    )
+    const told = rankAttributes(rows)
+    expect(new Set(told.map(({ attribute }) => attribute)).size).toBe(5)
+    expect(told.map(({ signal }) => signal).sort()).toEqual([...Array(5).fill('logs'), ...Array(5).fill('traces')])
   })
 
   test('need another value to be compared with', () => {

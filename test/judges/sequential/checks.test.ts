@@ -25,6 +25,15 @@ test('a check that has failed forbids a promote, and says which', () => {
   expect(last.reason.detail).toContain('1 of 31 tests failed: pays.')
 })
 
+test.each([
+  ['tests', 'Send a report that passes under the same name.'],
+  ['probe', 'passes once the canary answers as expected.'],
+  ['alert', 'It is judged on once the alert is resolved.'],
+] as const)('what to do about one of kind %s is said', (kind, what) => {
+  const last = conclusions((slice) => ({ ...slice, checks: [{ ...checks[0], kind }] })).at(-1)!
+  expect(last.reason.detail).toContain(what)
+})
+
 test('once it passes the release is promoted by what was seen meanwhile', () => {
   const all = conclusions((slice, index) => (index < 15 ? { ...slice, checks } : slice))
   expect(all[14]).toMatchObject({ decision: 'hold' })

@@ -390,7 +390,7 @@ describe('time and policy', () => {
     const [errors] = quickTemplate.metrics
     const strange = template({ metrics: [{ ...errors!, kind: 'histogram' as 'proportion' }] })
     expect(() => openTrial(trialContext({ template: strange }))).toThrow(
-      /expected kind proportion or distribution or gauge or count or paired or signatures, got histogram/,
+      /expected kind proportion or distribution or gauge or count or paired or signatures or edges, got histogram/,
     )
     const greedy = template({ metrics: quickTemplate.metrics.map((m) => ({ ...m, weight: 0.6 })) })
     expect(() => openTrial(trialContext({ template: greedy }))).toThrow(/at most 1 in sum, got 1\.2/)

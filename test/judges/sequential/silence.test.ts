@@ -56,6 +56,27 @@ describe('a canary that reports nothing', () => {
     expect(all[29]!.reason.detail).toContain('once in 150 times')
   })
 
+  it('is not silent when its spans stand for what was expected, or too few of them could be expected', () => {
+    const sampled = (requests: number, oneIn: number): ArmSlice => ({
+      ...arm(['x'], requests),
+      ...(requests === 0 ? {} : { adjusted: requests * oneIn }),
+    })
+    const codes = (canary: (k: number) => ArmSlice, baseline = arm(pods, 10)) =>
+      conclusions(Array.from({ length: 45 }, (_, k) => slice(k, baseline, canary(k), 0.2))).map(
+        ({ reason }) => reason.code,
+      )
+    // One in ten of about ten requests a slice.
+    expect(codes(() => sampled(1, 10))).not.toContain('CANARY_SILENT')
+    expect(codes(() => sampled(1, 1))).toContain('CANARY_SILENT')
+    // One in a hundred: for five minutes there are three spans to come.
+    expect(codes((k) => sampled(k === 0 ? 1 : 0, 100))).not.toContain('CANARY_SILENT')
+    // A baseline that is sampled stands for more than its spans.
+    const all = conclusions(
+      Array.from({ length: 31 }, (_, k) => slice(k, { ...arm(pods, 10), adjusted: 400 }, emptyArm, 0.2)),
+    )
+    expect(all.at(-1)!.reason.summary).toContain('0 of about 3,000 requests')
+  })
+
   it('is rolled back where the template says so, and stays rolled back', () => {
     const speaks = slice(30, arm(pods, 10), arm(['x'], 10), 0.2)
     const all = conclusions([...silent(30, 0.2), speaks], 'rollback')

@@ -52,6 +52,12 @@ describe('checks', () => {
     expect(told([check('image', scan())])[0]?.[1]).toBe(true)
   })
 
+  test('what Davy finds out by asking the canary is a probe', () => {
+    const report = { kind: 'result', passed: false, summary: 'no answer' } as const
+    const kinds = checkStates([check('health', report, { by: 'davy' }), check('manual', report)])
+    expect(kinds.map(({ kind }) => kind)).toEqual(['probe', 'result'])
+  })
+
   test('a report of the baseline alone is no check', () => {
     expect(told([check('image', scan('CVE-1'), { arm: 'baseline' })])).toEqual([])
   })

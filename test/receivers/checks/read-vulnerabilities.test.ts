@@ -60,6 +60,25 @@ describe('a scan of an image', () => {
     expect(readVulnerabilities({ vulnerabilities: [] })).toMatchObject({ found: 0 })
   })
 
+  test.each([
+    [{ SchemaVersion: 2, Results: 'none' }, 'body/Results'],
+    [{ Results: [7] }, 'body/Results/0'],
+    [{ Results: [{ Vulnerabilities: [{ Severity: 'CRITICAL' }] }] }, 'body/Results/0/Vulnerabilities/0'],
+    [{ matches: ['CVE-2026-1'] }, 'body/matches/0'],
+    [{ matches: [{ vulnerability: { id: 'CVE-2026-1', severity: 9.8 } }] }, 'body/matches/0/vulnerability'],
+    [{ vulnerabilities: [null] }, 'body/vulnerabilities/0'],
+    [{ vulnerabilities: [], applications: [{ error: 'no' }] }, 'body/applications/0/vulnerabilities'],
+    [[{ vulnerabilities: [{}] }], 'body/0/vulnerabilities/0'],
+  ])('%j tells of something that cannot be read, which might be critical, and is refused', (body, where) => {
+    expect(() => readVulnerabilities(body)).toThrow(expect.objectContaining({ code: 'UNPROCESSABLE', where }))
+  })
+
+  test('of a severity that nobody knows is counted', () => {
+    expect(readVulnerabilities({ Results: [{ Vulnerabilities: [{ VulnerabilityID: 'CVE-2026-3' }] }] })).toMatchObject({
+      ...{ found: 1, critical: [] },
+    })
+  })
+
   test.each([[null], ['text'], [[]], [{}], [{ Results: 'none' }], [{ matches: {} }], [[{ vulnerabilities: [] }, 7]]])(
     '%j is none and is refused',
     (body) => {

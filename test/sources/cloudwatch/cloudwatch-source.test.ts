@@ -223,6 +223,32 @@ describe('SOURCE_DOWN says why, without a key', () => {
     expect(JSON.stringify([error, (error as Error).message])).not.toMatch(/-secret/)
   })
 
+  test.each(['com.amazon.coral.availability#ThrottlingException', 'Throttling'])(
+    'of too many requests (%s), and it is left alone for a while',
+    async (type) => {
+      const { service } = await answering({ status: 400, body: { __type: type, message: 'Rate exceeded' } })
+      let at = startedAt
+      const source = createCloudWatchSource({ ...account, url: service.url }, {}, () => at)
+      closing.push(() => source.close())
+      await expect(source.ask(asked(), signal())).rejects.toThrow('Rate exceeded')
+      at += 9_000
+      await expect(source.ask(asked(), signal())).rejects.toMatchObject({
+        ...{ code: 'SOURCE_DOWN', retryAfterSeconds: 1 },
+        message: expect.stringContaining('its limit of requests is reached, and it is asked again in 1 s'),
+      })
+      expect(service.requests).toHaveLength(1)
+      at += 1000
+      await expect(source.ask(asked(), signal())).rejects.toThrow('Rate exceeded')
+      expect(service.requests).toHaveLength(2)
+    },
+  )
+
+  test('of what else it refuses, and it is asked again at once', async () => {
+    const { service, source } = await answering({ status: 400, body: { __type: 'a#InvalidParameterValue' } })
+    for (const _again of [1, 2]) await expect(source.ask(asked(), signal())).rejects.toThrow('InvalidParameterValue')
+    expect(service.requests).toHaveLength(2)
+  })
+
   test('a section that the file has not', async () => {
     const { service } = await holding([])
     await expect(sourceAt(service.url, { profile: 'other' }).ask(asked(), signal())).rejects.toMatchObject({

@@ -87,6 +87,18 @@ describe('an endpoint that answers JSON', () => {
   })
 })
 
+test('an endpoint whose limit of requests is reached is left alone for a while', async () => {
+  answer = () => ({ status: 429, body: '' })
+  const source = createHttpSource([{ origin }])
+  const question = questionOf(queried('http', 'proportion', query()))
+  await expect(source.ask(question, AbortSignal.timeout(5000))).rejects.toMatchObject({ code: 'SOURCE_DOWN' })
+  paths.length = 0
+  const again = source.ask(question, AbortSignal.timeout(5000))
+  await expect(again).rejects.toMatchObject({ message: expect.stringContaining('its limit of requests is reached') })
+  expect(paths).toEqual([])
+  await source.close()
+})
+
 test.each(['.', '..', '%2e', '%2E%2e', 'a/../../b', '?x=1#', '\\..\\', '\ud800', ' '])(
   'a version of %j is never more than a value of its URL',
   async (version) => {

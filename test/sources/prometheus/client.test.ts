@@ -113,6 +113,19 @@ describe('a question to Prometheus', () => {
     { name: 'a refusal', status: 422, body: { status: 'error', error: 'too many samples' }, said: 'too many samples' },
     { name: 'a page', status: 200, body: 'log in', said: 'unexpected' },
     { name: 'something else', status: 200, body: { status: 'success', data: { resultType: 'x' } }, said: 'a vector' },
+    { name: 'a refusal of a proxy', status: 502, body: 'bad gateway', said: 'status 502' },
+    {
+      name: 'a part of the data, as of Thanos when a store is away',
+      status: 200,
+      body: { status: 'success', data: vector, warnings: ['No StoreAPIs matched for this query'] },
+      said: 'it warns "No StoreAPIs matched for this query"',
+    },
+    {
+      name: 'a part of the data, as of VictoriaMetrics when a node is away',
+      status: 200,
+      body: { status: 'success', isPartial: true, data: vector },
+      said: 'it says that it is partial',
+    },
     {
       name: 'a broken sample',
       status: 200,
@@ -125,6 +138,28 @@ describe('a question to Prometheus', () => {
     const error = await own.instant('up', 5).catch((each: unknown) => each)
     expect(error).toMatchObject({ code: 'SOURCE_DOWN', message: expect.stringContaining(said) })
     expect(JSON.stringify([error, (error as Error).message, (error as Error).stack])).not.toContain('top-secret')
+  })
+
+  test('whose limit of requests is reached is not asked on for a while', async () => {
+    let now = 0
+    const account = { name: 'main', url, timeoutSeconds: 5, concurrency: 2 }
+    const own = new PrometheusClient(account, () => now)
+    answer = (response) => void response.writeHead(429).end('slow down')
+    await expect(own.instant('up', 1)).rejects.toMatchObject({ message: expect.stringContaining('status 429') })
+    now = 9_000
+    const again = own.instant('up', 2)
+    await expect(again).rejects.toMatchObject({
+      message: expect.stringContaining('is reached, and it is asked again in 1 s'),
+    })
+    expect(asked).toHaveLength(1)
+    now = 10_000
+    answer = json(200, { status: 'success', data: vector })
+    expect((await own.instant('up', 3)).length).toBe(1)
+  })
+
+  test('may get hints, which leave nothing out', async () => {
+    answer = json(200, { status: 'success', isPartial: false, data: vector, warnings: [], infos: ['no counter'] })
+    expect((await client().instant('up', 8)).length).toBe(1)
   })
 
   test('is not redirected, and has an end', async () => {

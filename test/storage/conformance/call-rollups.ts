@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CalledEdgesReader } from '../../../src/storage/called-edges-reader.ts'
 import { CallsRollupReader } from '../../../src/storage/calls-rollup-reader.ts'
 import { RollupReader } from '../../../src/storage/rollup-reader.ts'
 import { type Opened, temporaryDirectory } from '../opened.ts'
@@ -159,6 +160,64 @@ export function callRollupsConformance(current: () => Opened): void {
       const calls = (version: string) =>
         rows.filter((row) => row.version === version).reduce((sum, row) => sum + row.calls, 0)
       expect([calls('1'), calls('2')]).toEqual([80, 40])
+    })
+
+    test('edges are told by the operations in whose requests they were called, in a part of the traces', async () => {
+      const [payments, stock] = ['payments', 'stock'].map((name) => ({ 'server.address': name, 'http.method': 'GET' }))
+      let spans: readonly SpanInput[] = []
+      for (let index = 0; index < 40; index += 1) {
+        const traceId = `${'e'.repeat(24)}${String(index).padStart(8, '0')}`
+        const resource = { 'service.version': '1', 'k8s.pod.name': `pod-${index % 2}` }
+        const isPay = index % 4 !== 3
+        spans = [
+          ...spans,
+          {
+            ...{ traceId, resource, kind: server, start: at(900), end: at(1_200) },
+            attributes: { 'http.request.method': 'POST', 'http.route': isPay ? '/pay' : '/cart' },
+          },
+          // Retries are one request that calls.
+          ...(isPay ? [1, 2].map(() => call({ traceId, resource, attributes: payments! })) : []),
+          // The work of another pod in the same trace.
+          call({ traceId, resource: { ...resource, 'k8s.pod.name': 'other' }, attributes: stock! }),
+        ]
+      }
+      await store('callers', [...spans, call({ attributes: stock! })])
+      const edgesReader = new CalledEdgesReader(opened.storage)
+      const window = { service: 'callers', from: tick, to: tick + 10_000 }
+      const question = { ...window, oneIn: 1 }
+      const by = (rows: readonly { pod: string; operation: string; requests: number }[]) =>
+        rows.map(({ pod, operation, requests }) => [pod, operation, requests]).sort()
+      expect(by(await edgesReader.operations(question))).toEqual([
+        ['pod-0', 'POST /pay', 20],
+        ['pod-1', 'POST /cart', 10],
+        ['pod-1', 'POST /pay', 10],
+      ])
+      const calling = await edgesReader.callingOperations(question)
+      expect(by(calling)).toEqual([
+        ['pod-0', 'POST /pay', 20],
+        ['pod-1', 'POST /pay', 10],
+      ])
+      expect(calling[0]).toMatchObject({
+        service: 'callers',
+        version: '1',
+        system: 'http',
+        peer: 'payments',
+        target: '',
+      })
+      const part = await edgesReader.operations({ ...question, oneIn: 2 })
+      const sampled = part.reduce((sum, { requests }) => sum + requests, 0)
+      expect(sampled).toBeGreaterThan(5)
+      expect(sampled).toBeLessThan(35)
+      expect(await edgesReader.operations({ ...question, from: tick - 10_000, to: tick })).toEqual([])
+      expect(await edgesReader.requests('callers', tick, tick + 10_000)).toBe(40)
+      const served = await edgesReader.served('callers', tick, tick + 10_000)
+      expect(by(served)).toEqual(by(await edgesReader.operations(question)))
+      expect(served[0]).toMatchObject({ at: tick, version: '1' })
+      const edgesOf = async (byPod: boolean, most = 10) =>
+        (await edgesReader.edges({ ...window, byPod, most })).map(({ pod, peer }) => `${pod} ${peer}`).sort()
+      expect(await edgesOf(false)).toEqual([' payments', ' stock', ' stock'])
+      expect(await edgesOf(true)).toEqual([' stock', 'other stock', 'pod-0 payments', 'pod-1 payments'])
+      expect(await edgesOf(true, 2)).toHaveLength(2)
     })
 
     test('requests are no calls; those that failed are told by their type of error', async () => {

@@ -1,0 +1,109 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import type { Probe } from '../../../src/domain/check.ts'
+import type { Deployment } from '../../../src/domain/deployment.ts'
+import type { Ports } from '../../../src/domain/sink.ts'
+import { Checks } from '../../../src/engine/checks/checks.ts'
+import { Probes } from '../../../src/engine/checks/probes.ts'
+import { createLogger } from '../../../src/platform/logger.ts'
+import { factsInMemory } from '../facts-in-memory.ts'
+
+const deployment = {
+  ...{ id: 'D', status: 'open', namespace: '', service: 'checkout', environment: 'default' },
+  ...{ canary: { version: '2' }, baseline: { version: '1' } },
+} as unknown as Deployment
+const probe: Probe = {
+  ...{ name: 'health', url: 'http://canary.test/health?key=hidden', status: 200, contains: null },
+  ...{ withinSeconds: 5, everySeconds: 30 },
+}
+
+/** A canary that answers as a test says, and the probes of it by a clock that goes on with each round. */
+function watch() {
+  let [now, ids, asked] = [Date.parse('2026-11-21T10:00:00Z'), 0, 0]
+  let answer: Ports['http'] = async () => ({ status: 200, text: 'well', headers: {} })
+  const newId = () => {
+    ids += 1
+    return String(ids)
+  }
+  const { store } = factsInMemory(() => now)
+  const checks = new Checks(store, newId)
+  const probes = new Probes({
+    ...{ facts: store, checks, log: createLogger('silent'), now: () => now, newId },
+    http: (...request) => {
+      asked += 1
+      return answer(...request)
+    },
+  })
+  const state = () => checks.statesOf(deployment, [deployment])[0]
+  return {
+    probes,
+    asked: () => asked,
+    state,
+    async round(says: Ports['http'], rounds = 1, seconds = 30) {
+      answer = says
+      for (let each = 0; each < rounds; each += 1) {
+        await probes.tick([deployment], new AbortController().signal)
+        for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+        now += seconds * 1000
+      }
+      return state()?.passed
+    },
+  }
+}
+
+const says =
+  (status: number, text = 'well'): Ports['http'] =>
+  async () => ({ status, text, headers: {} })
+
+test('a probe has failed until the canary answered, then after three failures in a row, and not after two', async () => {
+  const { probes, state, round } = watch()
+  await probes.add(deployment, probe)
+  expect(state()).toMatchObject({ name: 'health', passed: false })
+  expect(await round(says(200))).toBe(true)
+  expect(await round(says(503), 2)).toBe(true)
+  expect(await round(says(200))).toBe(true)
+  expect(await round(says(503), 3)).toBe(false)
+  expect(state()!.summary).toBe('The canary answers 503 instead of 200, 3 times in a row.')
+  expect(await round(says(200))).toBe(true)
+})
+
+test('a probe expects words, and does not repeat its URL', async () => {
+  const { probes, state, round } = watch()
+  await probes.add(deployment, { ...probe, contains: 'well' })
+  expect(await round(says(200, 'all is well'))).toBe(true)
+  expect(await round(says(200, 'maintenance'), 3)).toBe(false)
+  expect(state()!.summary).toBe('The canary\'s answer does not hold "well", 3 times in a row.')
+  await round(says(200))
+  const refused: Ports['http'] = () => Promise.reject(new Error('connect ECONNREFUSED'))
+  expect(await round(refused, 3)).toBe(false)
+  expect(state()!.summary).toBe('The canary cannot be asked: connect ECONNREFUSED, 3 times in a row.')
+})
+
+test('a probe asks as often as it is told to, and once at a time', async () => {
+  const { probes, asked, round } = watch()
+  await probes.add(deployment, probe)
+  await round(says(200), 6, 10)
+  expect(asked()).toBe(2)
+  await round(() => new Promise(() => {}), 6, 30)
+  expect(asked()).toBe(3)
+})
+
+test('what flaps has failed in the end, and is told no more', async () => {
+  const { probes, state, round } = watch()
+  await probes.add(deployment, probe)
+  for (let each = 0; each < 10; each += 1) {
+    await round(says(200))
+    await round(says(503), 3)
+  }
+  expect(state()).toMatchObject({ passed: false, summary: expect.stringContaining('changed too often') })
+  expect(await round(says(200), 5)).toBe(false)
+})
+
+test('a deployment has twenty probes at most, and a closed one gets none', async () => {
+  const { probes } = watch()
+  for (let each = 0; each < 20; each += 1) await probes.add(deployment, { ...probe, name: `p${each}` })
+  await probes.add(deployment, { ...probe, name: 'p0', status: 204 })
+  await expect(probes.add(deployment, { ...probe, name: 'p20' })).rejects.toMatchObject({ code: 'CONFLICT' })
+  const closed = { ...deployment, id: 'C', status: 'closed' } as Deployment
+  await expect(probes.add(closed, probe)).rejects.toMatchObject({ code: 'CONFLICT' })
+})
