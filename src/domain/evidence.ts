@@ -38,6 +38,11 @@ export function plusReadings(a: PodReadings, b: PodReadings): PodReadings {
 /** By pod. A sender that names no pod is the pod ''. */
 export type ByPod<Value> = Readonly<Record<string, Value>>
 
+/** What all pods have together; 0 of none. */
+export function sumByPod(byPod: ByPod<number>): number {
+  return Object.values(byPod).reduce((sum, of) => sum + of, 0)
+}
+
 /** What logged errors and warnings are counted by: a template of messages, or the fingerprint of an exception. */
 export type Signature = {
   /** For people, at most 200 characters. */

@@ -1,5 +1,6 @@
 import type { Deployment } from '../domain/deployment.ts'
 import { isOfRequests, type MetricSpec } from '../domain/template.ts'
+import { isRequest } from '../storage/rollup-conditions.ts'
 import { quoted } from './calls/show-calls.ts'
 import { defaultInstruments } from './request-source.ts'
 
@@ -17,8 +18,6 @@ export function showReceived(deployment: Shown, metric: MetricSpec): readonly st
   if (source === 'spans') return [`rollup_traces_10s: ${rows} AND ${isRequest}`]
   return [`rollup_durations_10s: ${rows} AND ${isOneOf(instruments ?? defaultInstruments)}`]
 }
-
-const isRequest = "SpanKind IN ('Server', 'Consumer')"
 
 function isOneOf(instruments: readonly string[]): string {
   return `MetricName IN (${instruments.map(quoted).join(', ')})`

@@ -2,6 +2,7 @@ import type { Dimensions } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
 import type { Edge } from './calls-rollup-reader.ts'
 import { edgeOfSpan } from './calls-rollup-table.ts'
+import { inWindow, isCall, isRequest } from './rollup-conditions.ts'
 import { rowDimensionKeys, rowDimensions, rowDimensionsOfResource } from './rollup-dimensions.ts'
 import { operationOfSpan } from './traces-sampling.ts'
 
@@ -24,10 +25,6 @@ export type SampleQuestion = {
   /** Only every so manyth trace, always the same ones; 1 for all. */
   readonly oneIn: number
 }
-
-const isCall = "SpanKind IN ('Client', 'Producer')"
-const isRequest = "SpanKind IN ('Server', 'Consumer')"
-const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
 
 /** A call and its request lie at most so far apart. */
 const longestMinutes = 2
@@ -67,7 +64,7 @@ export class CalledEdgesReader {
       `SELECT DISTINCT ${byPod ? rowDimensions : rowDimensions.replace('Pod AS', "'' AS")},
          System AS system, Peer AS peer, Target AS target
        FROM rollup_calls_10s
-       WHERE Service = {service:String} AND ${window} AND ${isCall}
+       WHERE Service = {service:String} AND ${inWindow} AND ${isCall}
        LIMIT {most:UInt32} ${bounded}`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000), most },
       signal,
@@ -78,7 +75,7 @@ export class CalledEdgesReader {
   async requests(service: string, from: number, to: number, signal?: AbortSignal): Promise<number> {
     const [row] = await this.#storage.query<{ readonly requests: number }>(
       `SELECT toUInt64(sum(N)) AS requests FROM rollup_traces_10s
-       WHERE Service = {service:String} AND ${window} AND ${isRequest}`,
+       WHERE Service = {service:String} AND ${inWindow} AND ${isRequest}`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
     )
@@ -90,7 +87,7 @@ export class CalledEdgesReader {
     return this.#storage.query<ServedRow>(
       `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, Operation AS operation, toUInt64(sum(N)) AS requests
        FROM rollup_traces_10s
-       WHERE Service = {service:String} AND ${window} AND ${isRequest}
+       WHERE Service = {service:String} AND ${inWindow} AND ${isRequest}
        GROUP BY at, ${rowDimensionKeys}, operation
        ORDER BY at, ${rowDimensionKeys}, operation`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },

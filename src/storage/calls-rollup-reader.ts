@@ -1,5 +1,6 @@
 import type { Dimensions } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
+import { inWindow, isCall, isRequest } from './rollup-conditions.ts'
 import { rowDimensionKeys, rowDimensions } from './rollup-dimensions.ts'
 
 /** What is called: a service, a collection of a database, a destination of messages. '' where a span does not say. */
@@ -52,8 +53,6 @@ export type CalleeRow = Dimensions &
 
 const edgeColumns = 'System AS system, Peer AS peer, Target AS target, Failed AS failed, ErrorType AS errorType'
 const edgeKeys = 'system, peer, target, failed, errorType'
-const isCall = "SpanKind IN ('Client', 'Producer')"
-const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
 
 /**
  * So many edges of a service and tick have rows of their own, those that take most time, and so many that fail most: who
@@ -86,7 +85,7 @@ export function calleesQuery(services: readonly string[], from: number, to: numb
             System AS system, Peer AS peer, Target AS target, toUInt64(sum(N)) AS n, toUInt64(sumIf(N, Failed)) AS f,
             toUInt64(sum(S)) AS s
           FROM rollup_calls_10s
-          WHERE Service IN {services:Array(String)} AND ${window} AND ${isCall}
+          WHERE Service IN {services:Array(String)} AND ${inWindow} AND ${isCall}
           GROUP BY at, ${rowDimensionKeys}, ${edge}
         )
       )
@@ -112,7 +111,7 @@ export class CallsRollupReader {
       `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, ${edgeColumns}, toUInt64(sum(N)) AS calls,
          toUInt64(sum(S)) AS nanoseconds, sumMap(H) AS latency
        FROM rollup_calls_10s
-       WHERE Service = {service:String} AND ${window} AND ${isCall}
+       WHERE Service = {service:String} AND ${inWindow} AND ${isCall}
        GROUP BY at, ${rowDimensionKeys}, ${edgeKeys}
        ORDER BY at`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
@@ -126,7 +125,7 @@ export class CallsRollupReader {
       `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, toUInt64(sum(N)) AS requests,
          toUInt64(sum(S)) AS nanoseconds
        FROM rollup_traces_10s
-       WHERE Service = {service:String} AND ${window} AND SpanKind IN ('Server', 'Consumer')
+       WHERE Service = {service:String} AND ${inWindow} AND ${isRequest}
        GROUP BY at, ${rowDimensionKeys}
        ORDER BY at`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
@@ -140,7 +139,7 @@ export class CallsRollupReader {
       `SELECT ${rowDimensions}, ${edgeColumns}, toBool(${isCall}) AS isCall, toUInt64(sum(N)) AS calls,
          toUInt64(sum(S)) AS nanoseconds
        FROM rollup_calls_10s
-       WHERE Service = {service:String} AND ${window}
+       WHERE Service = {service:String} AND ${inWindow}
        GROUP BY ${rowDimensionKeys}, ${edgeKeys}, isCall`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,

@@ -1,5 +1,6 @@
 import type { CohortMatch, Dimension } from '../domain/cohort.ts'
 import type { QueryParams, Storage } from '../domain/storage.ts'
+import { inWindow, isRequest } from './rollup-conditions.ts'
 
 /** Requests of a cohort over one step; `latency` maps log bucket to count. */
 export type RequestStep = {
@@ -31,7 +32,6 @@ const columns = {
   pod: 'Pod',
 } as const satisfies Readonly<Record<Dimension, string>>
 
-const isRequest = "SpanKind IN ('Server', 'Consumer')"
 const step = '{from:Int64} + intDiv(toUnixTimestamp(T) - {from:Int64}, {step:Int64}) * {step:Int64}'
 
 /** Reads rollups of one cohort by steps of any length: a row a step, so that its cost does not grow with the traffic. */
@@ -108,7 +108,7 @@ function conditions({ match, from, to, stepMs }: CohortWindow): {
 } {
   const named = Object.entries(match) as [Dimension, readonly string[]][]
   const parts = named.map(([dimension]) => `${columns[dimension]} IN {${dimension}:Array(String)}`)
-  parts.push('T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})')
+  parts.push(inWindow)
   const params = { from: Math.floor(from / 1000), to: Math.floor(to / 1000), step: stepMs / 1000 }
   return { where: parts.join(' AND '), params: { ...params, ...Object.fromEntries(named) } }
 }

@@ -13,6 +13,7 @@ import { durationPoints, durationRequests } from './durations-rollup-reader.ts'
 import { isFailedPoint, operationOfPoint } from './durations-rollup-table.ts'
 import { counterGrowth, counterPoints, silenceSeconds } from './metrics-rollup-reader.ts'
 import { series } from './metrics-rollup-table.ts'
+import { inWindow } from './rollup-conditions.ts'
 import { rowDimensionKeys, rowDimensions } from './rollup-dimensions.ts'
 
 /** Which points are counted; times to whole seconds. */
@@ -42,7 +43,6 @@ const operation = `multiIf(Attributes['http_route'] != '', Attributes['http_rout
 const isOfThings = `IsMonotonic AND (MetricUnit IN ('', '1') OR startsWith(MetricUnit, '{'))
   AND NOT match(MetricName, '[._](bytes|seconds|milliseconds|sum|bucket)([._]total)?$')`
 
-const within = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
 const rawWithin = `ServiceName = {service:String}
   AND TimeUnix >= fromUnixTimestamp({from:Int64}) AND TimeUnix < fromUnixTimestamp({to:Int64})`
 
@@ -79,7 +79,7 @@ const grown = (
         PARTITION BY Service, MetricName, Kind, Namespace, Environment, Version, Cohort, ReplicaSet, Pod
         ORDER BY toInt64(toUnixTimestamp(T)) RANGE BETWEEN ${silenceSeconds} PRECEDING AND 1 PRECEDING) > 0 AS isPodKnown
       FROM (${counterPoints}))
-    WHERE ${within})
+    WHERE ${inWindow})
   GROUP BY metric, series, ${rowDimensionKeys}
   HAVING requests > 0`
 
@@ -125,7 +125,7 @@ export class MetricAttributesReader {
     const found = await this.#storage.query<{ metric: string }>(
       `SELECT metric FROM (
          SELECT toString(MetricName) AS metric, count() AS points FROM rollup_durations_10s
-         WHERE Service = {service:String} AND ${within} AND Failed GROUP BY metric
+         WHERE Service = {service:String} AND ${inWindow} AND Failed GROUP BY metric
          UNION ALL
          SELECT toString(MetricName) AS metric, count() AS points FROM otel_metrics_sum
          WHERE ${rawWithin} AND ${isOfThings} AND ${isFailed} GROUP BY metric)
@@ -142,7 +142,7 @@ export class MetricAttributesReader {
       `SELECT sum(rows) AS points FROM (${['rollup_durations_10s', 'rollup_metrics_10s']
         .map(
           (table) => `SELECT count() AS rows FROM ${table}
-           WHERE Service = {service:String} AND MetricName IN {metrics:Array(String)} AND ${within}`,
+           WHERE Service = {service:String} AND MetricName IN {metrics:Array(String)} AND ${inWindow}`,
         )
         .join(' UNION ALL ')}) ${bounded}`,
       { service, metrics, ...seconds(from, to) },

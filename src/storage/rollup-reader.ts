@@ -10,6 +10,7 @@ import {
   type PointRow,
 } from './durations-rollup-reader.ts'
 import { type CounterRow, countersQuery, type GaugeRow, gaugesQuery } from './metrics-rollup-reader.ts'
+import { inWindow, isRequest } from './rollup-conditions.ts'
 import { rowDimensionKeys, rowDimensions, rowDimensionsOfResource } from './rollup-dimensions.ts'
 import type { RollupRow, TotalRow } from './rollup-row.ts'
 
@@ -66,7 +67,6 @@ export type PodTickRow = {
 }
 
 /** A request is a span of one of these kinds; all else is somebody's inner work. */
-const isRequest = "SpanKind IN ('Server', 'Consumer')"
 
 /**
  * The key leads to the granules of a service's ten seconds, and nearly all of their rows are wanted: reading the columns
@@ -79,8 +79,6 @@ const fewServices = 16
 
 /** What can stand for a pod of a version in which no pod is a canary. */
 const isOfPlainPod = "Pod != '' AND Cohort != 'canary'"
-
-const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
 
 /**
  * Reads the 10-second rollups. Windows are Unix milliseconds, `from` inclusive and `to` exclusive, to whole seconds.
@@ -106,7 +104,7 @@ export class RollupReader {
          toBool(StatusCode = 'Error') AS failed, toUInt64(sum(N)) AS requests, sum(A) AS adjusted,
          toUInt64(sum(WithThreshold)) AS withThreshold, sumMap(H) AS latency
        FROM rollup_traces_10s
-       WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
+       WHERE Service IN {services:Array(String)} AND ${inWindow} AND ${isRequest}
        GROUP BY at, ${rowDimensionKeys}, region, operation, failed
        ORDER BY at
        ${readAtOnce}${services.length > fewServices ? '' : ', max_threads = 1'}`,
@@ -164,7 +162,7 @@ export class RollupReader {
       `SELECT toUnixTimestamp(T) * 1000 AS at, ${rowDimensions}, Region AS region, SeverityNumber AS severity,
          toUInt64(sum(N)) AS records
        FROM rollup_logs_10s
-       WHERE Service IN {services:Array(String)} AND ${window}
+       WHERE Service IN {services:Array(String)} AND ${inWindow}
        GROUP BY at, ${rowDimensionKeys}, region, severity
        ORDER BY at`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
@@ -225,7 +223,7 @@ export class RollupReader {
     return this.#storage.query<TotalRow>(
       `SELECT ${rowDimensions}, toUInt64(sum(N)) AS requests, toUInt64(sumIf(N, StatusCode = 'Error')) AS errors
        FROM rollup_traces_10s
-       WHERE Service IN {services:Array(String)} AND ${window} AND ${isRequest}
+       WHERE Service IN {services:Array(String)} AND ${inWindow} AND ${isRequest}
        GROUP BY ${rowDimensionKeys}`,
       { services, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
     )
@@ -239,7 +237,7 @@ export class RollupReader {
   ): Promise<readonly (Dimensions & { readonly latency: Readonly<Record<string, number>> })[]> {
     return this.#storage.query(
       `SELECT ${rowDimensions}, sumMap(H) AS latency FROM rollup_traces_10s
-       WHERE Service = {service:String} AND ${window} AND ${isRequest}
+       WHERE Service = {service:String} AND ${inWindow} AND ${isRequest}
        GROUP BY ${rowDimensionKeys}`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
     )
@@ -257,7 +255,7 @@ export class RollupReader {
          toUInt64(sum(N)) AS requests, toUInt64(sumIf(N, StatusCode = 'Error')) AS errors, uniqExact(Pod) AS pods,
          toUnixTimestamp(min(T)) * 1000 AS firstSeen, toUnixTimestamp(max(T)) * 1000 AS lastSeen
        FROM rollup_traces_10s
-       WHERE ${byService} ${window} AND ${isRequest}
+       WHERE ${byService} ${inWindow} AND ${isRequest}
        GROUP BY namespace, service, environment, version
        ORDER BY namespace, service, environment, firstSeen, version`,
       {
@@ -275,7 +273,7 @@ export class RollupReader {
          toUnixTimestamp(min(T)) * 1000 AS firstSeen, toUnixTimestamp(max(T)) * 1000 AS lastSeen
        FROM rollup_traces_10s
        WHERE Service = {service:String} AND Namespace = {namespace:String} AND Environment = {environment:String}
-         AND ${isOfPlainPod} AND ${window} AND ${isRequest}
+         AND ${isOfPlainPod} AND ${inWindow} AND ${isRequest}
        GROUP BY version
        ORDER BY requests DESC, version`,
       { namespace, service, environment, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
@@ -300,7 +298,7 @@ export class RollupReader {
        FROM rollup_traces_10s
        WHERE Service = {service:String} AND Namespace = {namespace:String} AND Environment = {environment:String}
          AND Version = {version:String} AND ${isOfPlainPod} AND cityHash64(Pod) % {thin:UInt32} = 0
-         AND ${window} AND ${isRequest}
+         AND ${inWindow} AND ${isRequest}
        GROUP BY at, pod
        ORDER BY at, pod`,
       { namespace, service, environment, version, thin, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },

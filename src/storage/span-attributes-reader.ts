@@ -9,6 +9,7 @@ import {
   type PodRow,
   routeOf,
 } from './count-attributes.ts'
+import { isRequest } from './rollup-conditions.ts'
 import { rowDimensionsOfResource } from './rollup-dimensions.ts'
 
 /** Which requests are counted, by the ends of their spans, and what counts as an event among them. */
@@ -24,7 +25,7 @@ export type SpanQuestion = AttributeQuestion & {
  * traffic; an explanation is made once a decision, not once a look.
  */
 const requests = `FROM otel_traces
-  WHERE ServiceName = {service:String} AND SpanKind IN ('Server', 'Consumer')
+  WHERE ServiceName = {service:String} AND ${isRequest}
     AND Timestamp >= fromUnixTimestamp64Milli({from:Int64}) - INTERVAL 10 MINUTE
     AND Timestamp < fromUnixTimestamp64Milli({to:Int64})
     AND Timestamp + toIntervalNanosecond(Duration) >= fromUnixTimestamp64Milli({from:Int64})

@@ -1,17 +1,12 @@
 import type { ArmSlice, KnownEdge, Slice } from '../../src/domain/evidence.ts'
 import type { Random } from '../stats/random.ts'
+import { type Fleet, type FleetPod, madeFleet } from './made-fleet.ts'
 import { madeArm } from './made-slices.ts'
 
 const tickMs = 10_000
 
 /** How a service calls others. Rates are per request, of a pod's requests; a rate of 1 and more is a call in nearly each. */
-export type CallingService = {
-  readonly minutes: number
-  readonly canaryPods: number
-  readonly baselinePods: number
-  /** Requests a second of one pod of the canary, and of the baseline. */
-  readonly canaryRps: number
-  readonly baselineRps: number
+export type CallingService = Fleet & {
   /** Calls per request of each known edge. */
   readonly known: readonly number[]
   /** Edges that both arms begin to call, so many an hour, each with its own rate and for good: flags, hosts that come. */
@@ -30,17 +25,11 @@ export type CallingService = {
   readonly removed?: number
 }
 
-type Called = { readonly name: string; readonly rate: (pod: Pod) => number }
-type Pod = { readonly name: string; readonly isCanary: boolean; readonly rps: number; burstUntil: number }
+type Called = { readonly name: string; readonly rate: (pod: FleetPod) => number }
 
 /** Slices of ten seconds, blocks of a minute. A release that calls as the baseline does, but for what is added or removed. */
 export function calledSlices(service: CallingService, source: Random): Slice[] {
-  const podsOf = (prefix: string, count: number, rps: number): Pod[] =>
-    Array.from({ length: count }, (_, i) => ({ name: `${prefix}${i}`, isCanary: prefix === 'c', rps, burstUntil: -1 }))
-  const pods = [
-    ...podsOf('c', service.canaryPods, service.canaryRps),
-    ...podsOf('b', service.baselinePods, service.baselineRps),
-  ]
+  const pods = madeFleet(service)
   const alike = (name: string, rate: number): Called => {
     const effects = new Map(pods.map((pod) => [pod, Math.exp(service.tauPod * source.normal())]))
     return { name, rate: (pod) => rate * effects.get(pod)! }
@@ -79,7 +68,7 @@ export function calledSlices(service: CallingService, source: Random): Slice[] {
   })
 }
 
-function onlyOf(isOf: (pod: Pod) => boolean, { name, rate }: Called): Called {
+function onlyOf(isOf: (pod: FleetPod) => boolean, { name, rate }: Called): Called {
   return { name, rate: (pod) => (isOf(pod) ? rate(pod) : 0) }
 }
 

@@ -1,17 +1,12 @@
 import type { Signature, Slice } from '../../src/domain/evidence.ts'
 import type { Random } from '../stats/random.ts'
+import { type Fleet, madeFleet } from './made-fleet.ts'
 import { madeArm } from './made-slices.ts'
 
 const tickMs = 10_000
 
 /** How a service logs warnings and errors: each signature is one thing that goes wrong. */
-export type LoggedService = {
-  readonly minutes: number
-  readonly canaryPods: number
-  readonly baselinePods: number
-  /** Requests a second of one pod of the canary, and of the baseline. */
-  readonly canaryRps: number
-  readonly baselineRps: number
+export type LoggedService = Fleet & {
   /** Share of the requests that log each known signature. */
   readonly known: readonly number[]
   /** New signatures begin so many times an hour, in both arms alike, each with its own rate and for good. */
@@ -26,11 +21,8 @@ export type LoggedService = {
 
 /** Slices of ten seconds, blocks of a minute. A release whose canary is no worse, but for `harm`. */
 export function loggedSlices(service: LoggedService, source: Random): Slice[] {
-  const { minutes, canaryPods, baselinePods, known, tauPod } = service
-  const pods = [
-    ...Array.from({ length: canaryPods }, (_, i) => ({ name: `c${i}`, isCanary: true, rps: service.canaryRps })),
-    ...Array.from({ length: baselinePods }, (_, i) => ({ name: `b${i}`, isCanary: false, rps: service.baselineRps })),
-  ].map((pod) => ({ ...pod, burstUntil: -1, burstOf: 0 }))
+  const { minutes, known, tauPod } = service
+  const pods = madeFleet(service).map((pod) => ({ ...pod, burstOf: 0 }))
   const signatures = known.map((rate, i) => made(`known-${i}`, rate))
   const slices: Slice[] = []
   for (let tick = 0; tick < minutes * 6; tick += 1) {

@@ -1,4 +1,4 @@
-import type { ByPod, EdgeSightings, Slice } from '../../domain/evidence.ts'
+import { type ByPod, type EdgeSightings, type Slice, sumByPod } from '../../domain/evidence.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { Where } from '../../domain/verdict.ts'
@@ -84,11 +84,11 @@ export function openNewEdges(spec: MetricSpec, learned: NullParameters): MetricT
     const notMore = exposuresOf(given.canary, given.baseline, 'not more')
     if (more === null || notMore === null) return
     const [byCanary, byBaseline] = [eventsOf(canary), eventsOf(baseline)]
-    const now = { xc: sumOf(Object.fromEntries(byCanary)), xb: sumOf(Object.fromEntries(byBaseline)) }
+    const now = { xc: sumByPod(Object.fromEntries(byCanary)), xb: sumByPod(Object.fromEntries(byBaseline)) }
     any.observe(more, { ...now, pods: byCanary.keys() })
     for (const [edge, { evidence }] of seen) {
       const [inCanary, inBaseline] = [podsOf(canary, edge), podsOf(baseline, edge)]
-      evidence?.observe(more, { xc: sumOf(inCanary), xb: sumOf(inBaseline), pods: Object.keys(inCanary) })
+      evidence?.observe(more, { xc: sumByPod(inCanary), xb: sumByPod(inBaseline), pods: Object.keys(inCanary) })
     }
     open = plusStratum(open, { ...now, ...notMore })
     served.canary += given.canary.served
@@ -177,8 +177,4 @@ function counts(one: Seen | undefined): boolean {
 
 function share(events: number, served: number): number | null {
   return served === 0 ? null : events / served
-}
-
-function sumOf(byPod: ByPod<number>): number {
-  return Object.values(byPod).reduce((sum, ticks) => sum + ticks, 0)
 }

@@ -1,4 +1,4 @@
-import type { EdgeSightings, KnownEdge, Slice } from '../../domain/evidence.ts'
+import { type EdgeSightings, type KnownEdge, type Slice, sumByPod } from '../../domain/evidence.ts'
 import type { NullParameters } from '../../domain/null-parameters.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { Where } from '../../domain/verdict.ts'
@@ -73,7 +73,7 @@ export function openVanishedEdges(spec: MetricSpec, learned: NullParameters): Me
     const more = exposuresOf(ofBaseline, ofCanary, 'more')
     const notMore = exposuresOf(ofBaseline, ofCanary, 'not more')
     if (more === null || notMore === null) return
-    const events = { xc: eventsOf(ofBaseline), xb: eventsOf(ofCanary) }
+    const events = { xc: sumByPod(ofBaseline.pods), xb: sumByPod(ofCanary.pods) }
     one.open = plusStratum(one.open, { ...events, ...notMore })
     if (canary.calls === 0) return
     one.sum = plusStratum(one.sum, { ...events, ...more })
@@ -156,8 +156,4 @@ function placesOf(gone: readonly { readonly one: Followed; readonly logE: number
 /** An edge may be called like a property that every object has. */
 function knownOf({ known }: EdgeSightings, edge: string): KnownEdge | null {
   return Object.hasOwn(known, edge) ? known[edge]! : null
-}
-
-function eventsOf({ pods }: KnownEdge): number {
-  return Object.values(pods).reduce((total, ticks) => total + ticks, 0)
 }

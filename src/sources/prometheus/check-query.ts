@@ -1,7 +1,7 @@
 import type { QueryFault } from '../../domain/metric-source.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { ArmText } from '../arm-text.ts'
-import { completeQuery, queryFault } from '../checked-query.ts'
+import { queryFault } from '../checked-query.ts'
 import { isSelector, promql } from './promql.ts'
 import { isPrometheusKind, type PrometheusQuery, querySchemas } from './query-schema.ts'
 
@@ -36,11 +36,6 @@ export function promqlOf({ kind, query }: MetricSpec): readonly (readonly [key: 
     const text = query?.[key] as ArmText | undefined
     return text === undefined ? [] : [[key, text] as const]
   })
-}
-
-/** A query as it is asked: with what it left out. @throws Error for one that {@link checkQuery} finds fault with */
-export function completePrometheusQuery<K extends Kind>(kind: K, query: MetricSpec['query']): PrometheusQuery[K] {
-  return completeQuery(querySchemas, kind, query)
 }
 
 function checkText(text: string, kind: MetricSpec['kind']): Omit<QueryFault, 'key'> | null {

@@ -1,12 +1,12 @@
 import type { ArmSlice } from '../../domain/evidence.ts'
 import type { MetricSpec } from '../../domain/template.ts'
 import type { ArmText, FillText } from '../arm-text.ts'
+import { completeQuery } from '../checked-query.ts'
 import { joinedSeries } from '../joined-series.ts'
 import type { Series } from '../read-series.ts'
 import { countDurations, countEvents, countRequests, readLevels, type SeriesReading } from '../slices-of-series.ts'
-import { completePrometheusQuery } from './check-query.ts'
 import type { PrometheusClient } from './client.ts'
-import type { PrometheusQuery } from './query-schema.ts'
+import { type PrometheusQuery, querySchemas } from './query-schema.ts'
 
 /** So far back a sample is looked for that the first one of a window grew from. */
 const lookbackMs = 300_000
@@ -42,13 +42,13 @@ export function readArm(question: ArmQuestion): Promise<readonly ArmSlice[]> {
   const { kind, query } = question.metric
   switch (kind) {
     case 'proportion':
-      return readProportion({ ...question, query: completePrometheusQuery(kind, query) })
+      return readProportion({ ...question, query: completeQuery(querySchemas, kind, query) })
     case 'distribution':
-      return readDistribution({ ...question, query: completePrometheusQuery(kind, query) })
+      return readDistribution({ ...question, query: completeQuery(querySchemas, kind, query) })
     case 'gauge':
-      return readGauge({ ...question, query: completePrometheusQuery(kind, query) })
+      return readGauge({ ...question, query: completeQuery(querySchemas, kind, query) })
     case 'count':
-      return readCount({ ...question, query: completePrometheusQuery(kind, query) })
+      return readCount({ ...question, query: completeQuery(querySchemas, kind, query) })
     default:
       throw new Error(`metric ${question.metric.name}: Prometheus is not asked for kind ${kind}`)
   }
