@@ -54,9 +54,11 @@ export class EmbeddedStorage implements Storage {
       const keeper = new Session(path, {
         connectionArgs: [
           `--max_server_memory_usage=${options.maxMemoryBytes ?? 4 * 2 ** 30}`,
-          `--mark_cache_size=${256 * 2 ** 20}`,
-          `--primary_index_cache_size=${256 * 2 ** 20}`,
-          `--index_mark_cache_size=${64 * 2 ** 20}`,
+          // What readers ask for again is of the last minutes: caches for more only fill up, for hours, with what is gone.
+          `--mark_cache_size=${64 * 2 ** 20}`,
+          `--primary_index_cache_size=${64 * 2 ** 20}`,
+          `--index_mark_cache_size=${32 * 2 ** 20}`,
+          `--query_condition_cache_size=${16 * 2 ** 20}`,
           // A thread that waits for work for ever holds memory and three open files: a rush would leave hundreds.
           '--max_thread_pool_free_size=16',
           '--output_format_json_quote_64bit_integers=0',
