@@ -34,6 +34,7 @@ import { openLogs } from './engine/logs/open-logs.ts'
 import { measureDeployments, measureIngest } from './engine/measure.ts'
 import { NewestVerdicts } from './engine/newest-verdicts.ts'
 import type { EvidenceSignal } from './engine/request-source.ts'
+import { RolledBackTraffic } from './engine/rolled-back-traffic.ts'
 import { Sources } from './engine/sources.ts'
 import { readTemplates } from './engine/template-files.ts'
 import { Templates } from './engine/templates.ts'
@@ -204,6 +205,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
     oldestUnstoredAt: (signal) => (signal === 'logs' ? ingest.oldestUnstoredAt('logs') : oldestUnstoredAt([signal])),
     newest: (ids) => looks.newest(ids),
   })
+  const rolledBackTraffic = new RolledBackTraffic(rollups, now)
   const polls = new Polls(now())
   const newest = new NewestVerdicts({
     ...{ deployments, looks, calibrations, judge, engine: engineName, publicUrl: config.publicUrl },
@@ -279,7 +281,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
     refreshChecks: async () => void (await Promise.all([checks.refresh(), alerts.refresh()])),
     measure: () => {
       measureIngest(ingest, inFlight, metrics, now())
-      measureDeployments(deployments, conveyor, metrics, now())
+      measureDeployments({ deployments, conveyor, rolledBackTraffic }, metrics, now())
       metrics.killSwitch.set(killSwitchOf(config, deployments) === null ? 0 : 1)
     },
   }
@@ -313,6 +315,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   jobs.every('probes', 1_000, (signal) => probes.tick(deployments.open(), signal))
   jobs.every('explanations', 2_000, (signal) => explanations.tick(signal))
   jobs.every('detection', 10_000, (signal) => detector.tick(signal))
+  jobs.every('rolled back traffic', 30_000, () => rolledBackTraffic.tick(deployments.list()))
   jobs.every('calibration', 10_000, () => calibrator.tick())
   jobs.every('kayenta', 1_000, () => kayenta.tick())
   jobs.every('approvals', 1_000, () => approvals.tick())

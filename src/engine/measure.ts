@@ -7,6 +7,7 @@ import type { Deployments } from './deployments.ts'
 import type { InFlight } from './ingest/in-flight.ts'
 import type { Ingest } from './ingest/ingest.ts'
 import { signals } from './ingest/signals.ts'
+import { type RolledBackTraffic, rollbackToldMs } from './rolled-back-traffic.ts'
 
 /** Brings the gauges of the ingest path up to date. @param at Unix milliseconds. */
 export function measureIngest(ingest: Ingest, inFlight: InFlight, metrics: Metrics, at: number): void {
@@ -23,16 +24,23 @@ export function measureIngest(ingest: Ingest, inFlight: InFlight, metrics: Metri
   metrics.ingestOldestSegmentAge.set(oldest === null ? 0 : Math.max(0, at - oldest) / 1000)
 }
 
-/** So long a rollback is told of by its own series. */
-const rollbacksShownMs = 24 * 3_600_000
+/** What the gauges of deployments are read off. */
+export type Measured = {
+  readonly deployments: Deployments
+  readonly conveyor: Conveyor
+  readonly rolledBackTraffic: Pick<RolledBackTraffic, 'requests'>
+}
 
 /**
  * Brings the gauges of deployments up to date: those that are open, and what was rolled back lately; a unit without an
  * open one is closed. @param at Unix milliseconds.
  */
-export function measureDeployments(deployments: Deployments, conveyor: Conveyor, metrics: Metrics, at: number): void {
-  const { deploymentInfo, deploymentState, deploymentReason, lookOverdue, rollbackTimestamp } = metrics
-  for (const gauge of [deploymentInfo, deploymentState, deploymentReason, lookOverdue, rollbackTimestamp]) gauge.reset()
+export function measureDeployments(measured: Measured, metrics: Metrics, at: number): void {
+  const { deployments, conveyor, rolledBackTraffic } = measured
+  const { deploymentInfo, deploymentState, deploymentReason, lookOverdue } = metrics
+  const { rollbackTimestamp, rolledBackRequests } = metrics
+  const reset = [deploymentInfo, deploymentState, deploymentReason, lookOverdue, rollbackTimestamp, rolledBackRequests]
+  for (const gauge of reset) gauge.reset()
   const oldestFirst = deployments.list().toReversed()
   const isClosed = ({ status }: Deployment) => status === 'closed'
   // A unit may have one of each strategy: an open one is not hidden by a newer one that is closed.
@@ -45,8 +53,10 @@ export function measureDeployments(deployments: Deployments, conveyor: Conveyor,
     const versions = { version: cohortLabel(deployment.canary), baseline_version: cohortLabel(deployment.baseline) }
     if (deployment.status === 'closed') {
       const endedAt = Date.parse(deployment.endedAt ?? '')
-      if (outcome !== 'rolled-back' || !(at - endedAt < rollbacksShownMs)) continue
+      if (outcome !== 'rolled-back' || !(at - endedAt < rollbackToldMs)) continue
       rollbackTimestamp.set({ ...labels, ...versions, mode }, endedAt / 1000)
+      const requests = rolledBackTraffic.requests.get(deployment.id)
+      if (requests !== undefined) rolledBackRequests.set({ ...labels, version: versions.version }, requests)
       continue
     }
     deploymentInfo.set({ ...labels, ...versions, strategy }, 1)

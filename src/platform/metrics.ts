@@ -115,6 +115,12 @@ function deploymentInstruments(registers: OpenMetricsRegistry[]) {
       labelNames: ['service', 'environment', 'deployment_id', 'version', 'baseline_version', 'mode'],
       registers,
     }),
+    rolledBackRequests: new Gauge({
+      name: 'davy_rolled_back_requests',
+      help: 'Requests that the version of a rolled back deployment answered in the last five minutes; of the last 24 hours.',
+      labelNames: ['service', 'environment', 'deployment_id', 'version'],
+      registers,
+    }),
     killSwitch: new Gauge({ name: 'davy_kill_switch', help: '1 while every gate answers wait.', registers }),
     lookFailures: new Counter({
       name: 'davy_look_failures_total',

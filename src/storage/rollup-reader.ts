@@ -66,8 +66,6 @@ export type PodTickRow = {
   readonly latency: Readonly<Record<string, number>>
 }
 
-/** A request is a span of one of these kinds; all else is somebody's inner work. */
-
 /**
  * The key leads to the granules of a service's ten seconds, and nearly all of their rows are wanted: reading the columns
  * of the filter before the others only costs (2 ms of 11, npm run bench:queries).

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Storage } from '../../src/domain/storage.ts'
 import { measureDeployments } from '../../src/engine/measure.ts'
+import { RolledBackTraffic } from '../../src/engine/rolled-back-traffic.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
 import { bad, given, type Lab, metrics, openLab, type Process, sinkThat, traffic } from './lab.ts'
 import { aVerdict } from './samples.ts'
@@ -17,7 +18,10 @@ afterAll(() => lab.close())
 
 async function series(at = lab.now): Promise<string> {
   const metrics = createMetrics({ version: 'test', publicUrl: 'http://davy.test' })
-  measureDeployments(davy.deployments, davy.conveyor, metrics, at)
+  const { deployments, conveyor, rollups } = davy
+  const rolledBackTraffic = new RolledBackTraffic(rollups, () => at)
+  await rolledBackTraffic.tick(deployments.list())
+  measureDeployments({ deployments, conveyor, rolledBackTraffic }, metrics, at)
   return (await metrics.render(undefined)).body
 }
 
@@ -59,6 +63,20 @@ test('a rollback is told of for a day, with the time of its end', async () => {
   expect(await series(at + 5 * minute)).toContain(line)
   expect(await series(at + 23 * 60 * minute)).toContain(line)
   expect(await series(at + 24 * 60 * minute)).not.toContain(id)
+})
+
+test('requests of a version that was rolled back are told of until something newer is released', async () => {
+  const end = lab.now + 10 * minute
+  const id = await rollOut('search', bad, 10)
+  const line = `davy_rolled_back_requests{service="search",environment="default",deployment_id="${id}",version="2"}`
+  const told = async (at: number) => (await series(at)).split('\n').find((each) => each.startsWith(line))
+  expect(Number((await told(end))?.split(' ')[1])).toBeGreaterThan(100)
+  // Of a service that says nothing at all nothing is known.
+  expect(await told(end + 6 * minute)).toBeUndefined()
+  await lab.insert(traffic({ service: 'search', version: '1' }, end + 5 * minute, end + 6 * minute, 3))
+  expect(await told(end + 6 * minute)).toBe(`${line} 0`)
+  await davy.deployments.register({ service: 'search', canary: { version: '3' }, baseline: { version: '1' } })
+  expect(await told(end)).toBeUndefined()
 })
 
 test('what waits to be delivered has an age, and an endpoint has its counters before its first attempt', async () => {

@@ -208,6 +208,11 @@ describe('a real Alertmanager', () => {
     expect(await isMuted(rolledBack, { alertname: 'CheckoutFails', severity: 'critical', ...deployment })).toBe(false)
   })
 
+  test('mutes an alert, but not the one that says that nobody rolled back', async () => {
+    const goesOn = { alertname: 'DeploymentRollbackNotConfirmed', ...verdict, severity: 'critical' }
+    expect(await isMuted(rolledBack, { ...goesOn, ...deployment })).toBe(false)
+  })
+
   test('mutes an alert, but not where the compared labels are missing on both sides', async () => {
     const bare = { alertname: 'DeploymentRolledBack', ...verdict, severity: 'critical' }
     expect(await isMuted(bare, { alertname: 'DeploymentWithoutData', ...verdict })).toBe(false)
