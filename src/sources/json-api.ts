@@ -2,16 +2,13 @@ import { Agent, request } from 'undici'
 import { DavyError } from '../domain/errors.ts'
 import { Semaphore } from '../platform/semaphore.ts'
 import { limitedText } from './limited-text.ts'
+import { RequestPause } from './request-pause.ts'
 
 /** A larger answer is refused before it fills the memory. */
 const mostBytes = 16 * 2 ** 20
 
 /** So much of what comes with another status is read, for the words in it. */
 const mostBytesOfErrors = 65_536
-
-/** Who asked too much waits so long when the service does not say how long. */
-const pauseMs = 10_000
-const longestPauseMs = 3_600_000
 
 export type JsonApiOptions = {
   /** For people, as `Datadog`. */
@@ -45,13 +42,14 @@ export class JsonApi {
   readonly #options: JsonApiOptions
   readonly #agent: Agent
   readonly #running: Semaphore
-  #pausedUntil = 0
+  readonly #pause: RequestPause
 
   constructor(options: JsonApiOptions) {
     const timeout = options.timeoutSeconds * 1000
     this.#options = options
     this.#agent = new Agent({ connect: { timeout, ...options.tls }, headersTimeout: timeout, bodyTimeout: timeout })
     this.#running = new Semaphore(options.concurrency)
+    this.#pause = new RequestPause(options.now ?? Date.now)
   }
 
   /** @throws DavyError SOURCE_DOWN when it cannot be asked, refuses, or answers no JSON; its message has no secret. */
@@ -68,7 +66,8 @@ export class JsonApi {
     return this.#running.run(async () => {
       // Whom nobody waits for any more is not asked, else one that hangs is asked for ever more.
       if (signal.aborted) throw this.down('nobody waits for the answer any more')
-      this.#heedPause()
+      const pause = this.#pause.reason
+      if (pause !== null) throw this.down(pause.words, 'fewer requests', pause.seconds)
       let secrets: readonly string[] = []
       try {
         const made = await make()
@@ -114,7 +113,7 @@ export class JsonApi {
     const limit = isAnswer ? mostBytes : mostBytesOfErrors
     const text = await limitedText(response.body, limit)
     const said = isAnswer ? null : parsed(text ?? '')
-    if (statusCode === 429 || (!isAnswer && isLimit(said))) this.#pause(response.headers)
+    if (statusCode === 429 || (!isAnswer && isLimit(said))) this.#pause.begin(response.headers)
     if (isAnswer && text === null) throw this.down(`its answer is larger than ${limit} bytes`)
     if (isAnswer) return JSON.parse(text!) as unknown
     const words = wordsOf(said)
@@ -122,37 +121,6 @@ export class JsonApi {
     const isRedirect = statusCode >= 300 && statusCode < 400
     throw this.down(`status ${statusCode}${more}${isRedirect ? ', and redirects are not followed' : ''}`)
   }
-
-  /** A limit that is reached is not run against: all who ask wait as long as the service says. */
-  #pause(headers: Readonly<Record<string, string | string[] | undefined>>): void {
-    const now = this.#now()
-    const wait = saidUntil(String(headers['retry-after'] ?? headers['x-ratelimit-reset']), now) - now
-    this.#pausedUntil = now + (wait > 0 ? Math.min(wait, longestPauseMs) : pauseMs)
-  }
-
-  #heedPause(): void {
-    const seconds = Math.ceil((this.#pausedUntil - this.#now()) / 1000)
-    if (seconds <= 0) return
-    throw this.down(
-      `its limit of requests is reached, and it is asked again in ${seconds} s`,
-      'fewer requests',
-      seconds,
-    )
-  }
-
-  #now(): number {
-    return (this.#options.now ?? Date.now)()
-  }
-}
-
-/** So many seconds are no wait but a time since 1970. */
-const leastTimeSeconds = 1e9
-
-/** Until when a header says to wait, Unix milliseconds: seconds, a time in seconds, or a date of HTTP; NaN: it does not. */
-function saidUntil(text: string, now: number): number {
-  const seconds = Number(text)
-  if (Number.isNaN(seconds)) return Date.parse(text)
-  return seconds > leastTimeSeconds ? seconds * 1000 : now + seconds * 1000
 }
 
 function parsed(text: string): unknown {

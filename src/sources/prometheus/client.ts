@@ -7,6 +7,7 @@ import type { PrometheusAccount } from '../../platform/config-sources.ts'
 import { Semaphore } from '../../platform/semaphore.ts'
 import { credentialsOf } from '../credentials.ts'
 import { readNames, readSeries, type Series } from '../read-series.ts'
+import { RequestPause } from '../request-pause.ts'
 
 /** A larger answer is refused before it fills the memory. */
 const mostBytes = 64 * 2 ** 20
@@ -15,14 +16,14 @@ const mostBytes = 64 * 2 ** 20
 const keptMs = 10_000
 const mostKept = 200
 
-/** Who asked too much (status 429) asks nothing for so long. */
-const pauseMs = 10_000
-
 /** `waiting`: how many want it still. */
 type Kept = { readonly at: number; series: Promise<readonly Series[]>; waiting: number }
 
 /** An answer of the API. `isPartial` is VictoriaMetrics'; Thanos warns of stores that it could not ask. */
 type Answer = { readonly data?: unknown; readonly warnings?: unknown; readonly isPartial?: unknown }
+
+/** What was answered with another status than 200. */
+type Refusal = { readonly status: number; readonly headers: Readonly<Record<string, string>> }
 
 type Ask = (driver: PrometheusDriver) => Promise<unknown>
 
@@ -34,12 +35,13 @@ export class PrometheusClient {
   readonly #kept = new Map<string, Kept>()
   readonly #http = new HttpAgent({ keepAlive: true })
   #https: HttpsAgent | null = null
-  #pausedUntil = 0
+  readonly #pause: RequestPause
 
   constructor(account: PrometheusAccount, now: () => number = Date.now) {
     this.#account = account
     this.#now = now
     this.#running = new Semaphore(account.concurrency)
+    this.#pause = new RequestPause(now)
   }
 
   /** For people: the account's name and where it is, without what may be a secret. */
@@ -127,11 +129,9 @@ export class PrometheusClient {
 
   async #ask<T>(ask: Ask, read: (data: unknown) => T): Promise<T> {
     const { url, timeoutSeconds } = this.#account
-    const seconds = Math.ceil((this.#pausedUntil - this.#now()) / 1000)
-    if (seconds > 0) {
-      throw this.#down(new Error(`its limit of requests is reached, and it is asked again in ${seconds} s`))
-    }
-    let refusal: number | null = null
+    const pause = this.#pause.reason
+    if (pause !== null) throw this.#down(new Error(pause.words), pause.seconds)
+    let refusal: Refusal | null = null
     try {
       const headers = await this.#headers()
       const agents = { httpAgent: this.#http, httpsAgent: await this.#secure() }
@@ -153,8 +153,8 @@ export class PrometheusClient {
             return response
           },
           // What stands in front of a Prometheus refuses in words that the package cannot read.
-          onRejected: (error: { readonly response?: { readonly status: number } }) => {
-            refusal = error.response?.status ?? null
+          onRejected: (error: { readonly response?: Refusal }) => {
+            refusal = error.response ?? null
             throw error
           },
         },
@@ -164,8 +164,10 @@ export class PrometheusClient {
       if (left !== null) throw new Error(`its answer may not be whole: ${left}`)
       return read(raw.data)
     } catch (error) {
-      if (refusal === 429) this.#pausedUntil = this.#now() + pauseMs
-      throw this.#down(refusal === null ? error : { ...(error as object), httpStatus: refusal })
+      // It is set in a function, which the compiler does not follow.
+      const refused = refusal as Refusal | null
+      if (refused?.status === 429) this.#pause.begin(refused.headers)
+      throw this.#down(refused === null ? error : { ...(error as object), httpStatus: refused.status })
     }
   }
 
@@ -187,11 +189,12 @@ export class PrometheusClient {
     return this.#https
   }
 
-  #down(error: unknown): DavyError {
+  #down(error: unknown, retryAfterSeconds?: number): DavyError {
     if (error instanceof DavyError) return error
     return new DavyError('SOURCE_DOWN', `${this.name} could not be asked: ${wordsOf(error)}.`, {
       expected: 'an answer of the Prometheus HTTP API',
       got: wordsOf(error),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     })
   }
 }

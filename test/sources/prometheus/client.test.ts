@@ -140,19 +140,23 @@ describe('a question to Prometheus', () => {
     expect(JSON.stringify([error, (error as Error).message, (error as Error).stack])).not.toContain('top-secret')
   })
 
-  test('whose limit of requests is reached is not asked on for a while', async () => {
+  test.each([
+    { headers: {}, seconds: 10 },
+    { headers: { 'retry-after': '90' }, seconds: 90 },
+  ])('whose limit of requests is reached and says $headers is asked again after $seconds s', async (given) => {
     let now = 0
     const account = { name: 'main', url, timeoutSeconds: 5, concurrency: 2 }
     const own = new PrometheusClient(account, () => now)
-    answer = (response) => void response.writeHead(429).end('slow down')
+    answer = (response) => void response.writeHead(429, given.headers).end('slow down')
     await expect(own.instant('up', 1)).rejects.toMatchObject({ message: expect.stringContaining('status 429') })
-    now = 9_000
+    now = given.seconds * 1000 - 1000
     const again = own.instant('up', 2)
     await expect(again).rejects.toMatchObject({
       message: expect.stringContaining('is reached, and it is asked again in 1 s'),
+      retryAfterSeconds: 1,
     })
     expect(asked).toHaveLength(1)
-    now = 10_000
+    now += 1000
     answer = json(200, { status: 'success', data: vector })
     expect((await own.instant('up', 3)).length).toBe(1)
   })
