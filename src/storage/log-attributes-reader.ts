@@ -10,6 +10,7 @@ import {
   routeOf,
 } from './count-attributes.ts'
 import { severityOfRecord } from './logs-rollup-tables.ts'
+import { inWindow } from './rollup-conditions.ts'
 import { rowDimensionsOfResource } from './rollup-dimensions.ts'
 
 /** Which log records are counted. */
@@ -65,7 +66,7 @@ export class LogAttributesReader {
   async records(service: string, from: number, to: number, signal?: AbortSignal): Promise<number> {
     const [all] = await this.#storage.query<{ records: number }>(
       `SELECT toUInt64(sum(N)) AS records FROM rollup_logs_10s
-       WHERE Service = {service:String} AND T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})`,
+       WHERE Service = {service:String} AND ${inWindow}`,
       { service, from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
       signal,
     )

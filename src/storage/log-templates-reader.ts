@@ -1,5 +1,6 @@
 import type { Dimensions } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
+import { inWindow, isRequest } from './rollup-conditions.ts'
 
 /** A skeleton as it is stored: its hash, its text or a line that it can be made of, and when it was first logged. */
 export type StoredSkeleton = {
@@ -28,8 +29,7 @@ export type RequestTick = Dimensions & { readonly at: number; readonly requests:
 const dimensionColumns = `Namespace AS namespace, toString(Service) AS service, Environment AS environment,
   Version AS version, Cohort AS cohort, ReplicaSet AS replicaSet, Pod AS pod`
 const dimensionKeys = 'namespace, service, environment, version, cohort, replicaSet, pod'
-const window =
-  'Service = {service:String} AND T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
+const window = `Service = {service:String} AND ${inWindow}`
 
 /** Reads the rollup of log templates. Windows are Unix milliseconds, `from` inclusive and `to` exclusive, whole ticks. */
 export class LogTemplatesReader {
@@ -119,7 +119,7 @@ export class LogTemplatesReader {
     return this.#storage.query<RequestTick>(
       `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, toUInt64(sum(N)) AS requests
        FROM rollup_traces_10s
-       WHERE ${window} AND SpanKind IN ('Server', 'Consumer')
+       WHERE ${window} AND ${isRequest}
        GROUP BY at, ${dimensionKeys}
        ORDER BY at`,
       { service, ...seconds(from, to) },

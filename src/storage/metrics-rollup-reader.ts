@@ -1,5 +1,6 @@
 import type { Dimensions } from '../domain/cohort.ts'
 import type { QueryParams } from '../domain/storage.ts'
+import { inWindow } from './rollup-conditions.ts'
 import { rowDimensionKeys, rowDimensions } from './rollup-dimensions.ts'
 
 /** A gauge, or a sum that goes up and down, over ten seconds: all points of one dimension set together. */
@@ -48,7 +49,7 @@ export function gaugesQuery(
   const sql = `SELECT toUnixTimestamp(T) * 1000 AS at, ${dimensionColumns}, toUInt64(sum(N)) AS count, sum(S) AS sum,
       min(Min) AS min, max(Max) AS max, uniqExact(Series) AS series
     FROM rollup_metrics_10s
-    WHERE ${named} AND Kind = 'gauge' AND T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})
+    WHERE ${named} AND Kind = 'gauge' AND ${inWindow}
     GROUP BY at, ${dimensionKeys}
     ORDER BY at`
   return { sql, params: { services, metrics, from, to } }

@@ -1,6 +1,7 @@
 import type { Dimensions } from '../domain/cohort.ts'
 import { histogramScale } from '../domain/evidence.ts'
 import type { Storage } from '../domain/storage.ts'
+import { inWindow } from './rollup-conditions.ts'
 import { rowDimensionsOfResource } from './rollup-dimensions.ts'
 
 /** Which calls are wanted: those that this service answered. */
@@ -60,7 +61,7 @@ export class PlacedCallsReader {
   async callers(service: string, from: number, to: number, signal?: AbortSignal): Promise<readonly string[]> {
     const rows = await this.#storage.query<{ readonly caller: string }>(
       `SELECT Service AS caller FROM rollup_calls_10s
-       WHERE T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64}) AND SpanKind = 'Client'
+       WHERE ${inWindow} AND SpanKind = 'Client'
          AND Service != {service:String}
          AND (splitByChar('.', toString(Peer))[1] = {service:String}
            OR startsWith(splitByChar('.', toString(Peer))[1], concat({service:String}, '-')) OR Peer = {service:String})

@@ -1,5 +1,6 @@
 import type { Unit } from '../domain/cohort.ts'
 import type { Storage } from '../domain/storage.ts'
+import { inWindow, isRequest } from './rollup-conditions.ts'
 import { dimensionsOfResource } from './rollup-dimensions.ts'
 
 /**
@@ -55,7 +56,6 @@ export class WorkloadReader {
   async sightings(filter: SightingFilter): Promise<readonly Sighting[]> {
     const isWanted = `(ReplicaSet IN {replicaSets:Array(String)} OR Service IN {services:Array(String)}
       OR arrayExists(prefix -> startsWith(Pod, prefix), {podPrefixes:Array(String)}))`
-    const window = 'T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})'
     const columns = 'Namespace, Service, Environment, Version, ReplicaSet, Pod'
     return this.#storage.query<Sighting>(
       `SELECT Namespace AS namespace, Service AS service, Environment AS environment, Version AS version,
@@ -66,13 +66,13 @@ export class WorkloadReader {
          SELECT ${columns}, if(match(Pod, {podName:String}), Pod, '') AS Matched, sum(N) AS Requests, min(T) AS First,
            max(T) AS Last
          FROM rollup_traces_10s
-         WHERE ${window} AND SpanKind IN ('Server', 'Consumer') AND ${isWanted}
+         WHERE ${inWindow} AND ${isRequest} AND ${isWanted}
          GROUP BY ${columns}
          UNION ALL
          SELECT ${columns}, if(match(Pod, {podName:String}), Pod, '') AS Matched, sum(N) AS Requests, min(T) AS First,
            max(T) AS Last
          FROM rollup_durations_10s
-         WHERE ${window} AND ${isWanted}
+         WHERE ${inWindow} AND ${isWanted}
          GROUP BY ${columns})
        GROUP BY namespace, service, environment, version, replicaSet, owner, podHash
        ORDER BY requests DESC, namespace, service, environment, version, replicaSet, owner, podHash
@@ -92,8 +92,8 @@ export class WorkloadReader {
   async services(from: number, to: number): Promise<readonly string[]> {
     const rows = await this.#storage.query<{ service: string }>(
       `SELECT Service AS service, sum(N) AS requests FROM rollup_traces_10s
-       WHERE T >= fromUnixTimestamp({from:Int64}) AND T < fromUnixTimestamp({to:Int64})
-         AND SpanKind IN ('Server', 'Consumer')
+       WHERE ${inWindow}
+         AND ${isRequest}
        GROUP BY service ORDER BY requests DESC, service LIMIT ${mostSightings}`,
       { from: Math.floor(from / 1000), to: Math.floor(to / 1000) },
     )
@@ -114,7 +114,7 @@ export class WorkloadReader {
            if(ResourceAttributes['k8s.deployment.name'] != '', ResourceAttributes['k8s.deployment.name'],
              replaceRegexpOne(ResourceAttributes['k8s.replicaset.name'], '-[^-]*$', '')) AS Workload
          FROM otel_traces
-         WHERE ServiceName IN {services:Array(String)} AND SpanKind IN ('Server', 'Consumer')
+         WHERE ServiceName IN {services:Array(String)} AND ${isRequest}
            AND Timestamp >= fromUnixTimestamp64Milli({from:Int64}) AND Timestamp < fromUnixTimestamp64Milli({to:Int64})
          LIMIT ${mostRawRows})
        ORDER BY namespace, service, environment, kubernetesNamespace, workload, replicaSet`,
