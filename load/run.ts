@@ -9,6 +9,7 @@ import { machine } from './accuracy/simulate/machine.ts'
 import { type LogEntry, startDavy } from './ingest/start-davy.ts'
 import { toolPath } from './ingest/tool-path.ts'
 import { type Beside, type Scenario, scenarios } from './scenarios/index.ts'
+import { csvOf } from './summary/course.ts'
 import type { Finding } from './summary/finding.ts'
 import { type K6Summary, k6Findings } from './summary/k6-findings.ts'
 import { htmlOf, isKept, markdownOf, type Report } from './summary/report.ts'
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
     const out = join(import.meta.dirname, 'out', options.name)
     writeFileSync(join(out, 'summary.md'), markdownOf(report))
     writeFileSync(join(out, 'summary.html'), htmlOf(report))
+    writeFileSync(join(out, 'resources.csv'), csvOf(report.samples))
     console.log(markdownOf(report))
     console.log(`written to ${relative(process.cwd(), out)}`)
     process.exitCode = isKept(report) ? 0 : thresholdCode
@@ -114,7 +116,7 @@ async function run({ name, scenario, seconds, variables }: Options, k6: string, 
     ]
     return {
       ...{ scenario: name, about: scenario.about, date: new Date().toISOString().slice(0, 16).replace('T', ' ') },
-      ...{ machine: machine(), command: commandLine(), k6: versionOf(k6), seconds: lasted, findings },
+      ...{ machine: machine(), command: commandLine(), k6: versionOf(k6), seconds: lasted, findings, samples },
       loadAverage: [before, loadavg()[0] ?? 0],
       figures: [
         ['largest resident memory, MiB', String(Math.round(Math.max(...samples.map(({ rssMiB }) => rssMiB))))],

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningDavy } from './ingest/start-davy.ts'
-import { activeParts } from './summary/active-parts.ts'
+import { activeParts, noParts, type PartCounts, plusParts } from './summary/active-parts.ts'
 import type { Resources } from './summary/resources.ts'
 
 /** @param stop ends the watching. @returns what was seen. */
@@ -49,19 +49,19 @@ async function sample(davy: RunningDavy, directory: string): Promise<Resources> 
     at,
     rssMiB: value(/^process_resident_memory_bytes (\S+)$/m, 'process_resident_memory_bytes') / 2 ** 20,
     openFiles: value(/^process_open_fds (\S+)$/m, 'process_open_fds'),
-    parts: await countParts(directory),
+    ...(await countParts(directory)),
     acceptedSpans: Number(accepted.exec(text)?.[1] ?? 0),
   }
 }
 
 /** ClickHouse keeps a table's parts in `store/<three digits>/<uuid>`. */
-async function countParts(directory: string): Promise<number> {
+async function countParts(directory: string): Promise<PartCounts> {
   const store = join(directory, 'store')
-  let parts = 0
+  let counts = noParts
   for (const prefix of await readdir(store)) {
     for (const table of await readdir(join(store, prefix))) {
-      parts += activeParts(await readdir(join(store, prefix, table)))
+      counts = plusParts(counts, activeParts(await readdir(join(store, prefix, table))))
     }
   }
-  return parts
+  return counts
 }

@@ -16,7 +16,7 @@ import {
 } from './shared.ts'
 
 /*
- * k6: half of the processor time of a machine of two cores, with merges and mining, for two hours. The runner looks at memory, file
+ * k6: rather more than half of what a machine of two cores can do, with merges and mining, for two hours. The runner looks at memory, file
  * descriptors and parts meanwhile, and has the bodies (BODIES_URL), which it makes anew each second, since telemetry of one moment would
  * add no rows to the rollups.
  * Variables: BODIES_URL, DAVY_URL, OTLP_URL, DURATION (7200), TRACES, METRICS, LOGS (bodies of 1,000 items a second: 8, 2, 4), ASKED (5

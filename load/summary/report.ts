@@ -1,4 +1,6 @@
+import { chartsOf } from './course.ts'
 import type { Finding } from './finding.ts'
+import type { Resources } from './resources.ts'
 
 /** What a run of a scenario came to. */
 export type Report = {
@@ -15,6 +17,8 @@ export type Report = {
   readonly findings: readonly Finding[]
   /** What was measured and has no limit. */
   readonly figures: readonly (readonly [what: string, figure: string])[]
+  /** What Davy took all the time. */
+  readonly samples: readonly Resources[]
 }
 
 /** Whether everything that was to hold did. */
@@ -59,6 +63,9 @@ export function htmlOf(report: Report): string {
   body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
   table { border-collapse: collapse; margin: 1rem 0; width: 100% }
   td, th { border-bottom: 1px solid #ccc; padding: .3rem .6rem; text-align: left; vertical-align: top }
+  figure { margin: 1rem 0 }
+  svg { background: #f6f6f6; width: 100% }
+  polyline { fill: none; stroke: #1f4e8c; stroke-width: 1.5 }
   .broken { background: #fbe3e4; font-weight: 600 }
 </style>
 <h1>${escapeHtml(report.scenario)}: ${isKept(report) ? 'everything held' : 'not everything held'}</h1>
@@ -67,6 +74,7 @@ export function htmlOf(report: Report): string {
 <table>${cells(['what', 'measured', 'limit', 'held'], 'th')}
 ${rows.join('\n')}</table>
 <table>${figures.join('\n')}</table>
+${chartsOf(report.samples)}
 </html>
 `
 }

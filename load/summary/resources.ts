@@ -1,13 +1,12 @@
+import type { PartCounts } from './active-parts.ts'
 import type { Finding } from './finding.ts'
 
 /** What a Davy takes at a moment. */
-export type Resources = {
+export type Resources = PartCounts & {
   /** Unix milliseconds. */
   readonly at: number
   readonly rssMiB: number
   readonly openFiles: number
-  /** Of all tables, those that queries read. */
-  readonly parts: number
   /** Since the start. */
   readonly acceptedSpans: number
 }
@@ -15,13 +14,18 @@ export type Resources = {
 const longestWarmUpMs = 15 * 60_000
 const rssGrowth = 1.03
 const moreFiles = 10
-const partsGrowth = 1.1
-const moreParts = 10
+const moreFreshParts = 10
+/** So many parts of about one size wait, at the latest, until the engine merges them (`merge_selector_base`). */
+const mergedAtOnce = 5
 const fewestSamples = 20
 
 /**
  * Whether memory, open files and parts stayed what they were once the process was warm: after fifteen minutes, or after a third of a
  * shorter run. Compared are the medians of the first and of the last fifth of the rest, since each goes up and down by itself.
+ *
+ * Parts that were never merged must not become more: they do when merges fall behind. All parts may, as those of a tree that is
+ * merged do: from none to four of each size wait for the next merge, two on average, and with five times the rows a partition
+ * has one size more.
  * @throws Error for fewer than 20 samples.
  */
 export function steadiness(samples: readonly Resources[]): readonly Finding[] {
@@ -35,6 +39,9 @@ export function steadiness(samples: readonly Resources[]): readonly Finding[] {
   const fifth = Math.floor(warm.length / 5)
   const early = warm.slice(0, fifth)
   const late = warm.slice(-fifth)
+  const middle = (of: readonly Resources[]) => ((of[0] as Resources).at + (of.at(-1) as Resources).at) / 2 - start
+  const moreSizes = Math.log(middle(late) / middle(early)) / Math.log(mergedAtOnce)
+  const partitions = median(late.map((each) => each.partitions))
   const since = `after ${Math.round(warmUpMs / 6000) / 10} min`
   const compare = (what: string, of: (each: Resources) => number, mostOf: (early: number) => number): Finding => {
     const from = median(early.map(of))
@@ -58,9 +65,14 @@ export function steadiness(samples: readonly Resources[]): readonly Finding[] {
       (from) => from + moreFiles,
     ),
     compare(
-      'parts',
+      'parts that were never merged,',
+      ({ freshParts }) => freshParts,
+      (from) => from + moreFreshParts,
+    ),
+    compare(
+      `parts of ${partitions} partitions`,
       ({ parts }) => parts,
-      (from) => from * partsGrowth + moreParts,
+      (from) => from + ((mergedAtOnce - 1) / 2) * partitions * moreSizes,
     ),
   ]
 }

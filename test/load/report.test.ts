@@ -15,6 +15,7 @@ const report: Report = {
     { what: 'answers', measured: '9 of 10', limit: 'always', isKept: false },
   ],
   figures: [['resident memory, MiB', '512']],
+  samples: [],
 }
 
 test('in Markdown it says what held, where it was measured, and with which command', () => {
