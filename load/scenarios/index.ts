@@ -68,7 +68,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ...{ seconds: 30, needsBodies: false, watchEveryMs, beside: besideWebhooks },
   },
   soak: {
-    about: 'Half load for hours; memory and open files stay what they are, and merges keep up.',
+    about: 'A steady load for hours; memory and open files stay what they are, and merges keep up.',
     script: new URL('./soak.ts', import.meta.url),
     ...{ seconds: 7200, needsBodies: false, watchEveryMs: 5_000, beside: besideSoak, findings: steadiness },
   },

@@ -28,13 +28,11 @@ const partName = /^([^_]+)_(\d+)_(\d+)_(\d+)(?:_\d+)?$/
  * disk for minutes, and are covered by its range of blocks.
  */
 export function activeParts(names: readonly string[]): PartCounts {
-  const byPartition = new Map<string, Part[]>()
-  for (const name of names) {
+  const parts = names.flatMap((name) => {
     const [, partition, from, to, level] = partName.exec(name) ?? []
-    if (partition === undefined) continue
-    const part = { from: Number(from), to: Number(to), level: Number(level) }
-    byPartition.set(partition, [...(byPartition.get(partition) ?? []), part])
-  }
+    return partition === undefined ? [] : [{ partition, from: Number(from), to: Number(to), level: Number(level) }]
+  })
+  const byPartition = Map.groupBy(parts, ({ partition }) => partition)
   const active = [...byPartition.values()].flatMap(uncovered)
   return {
     parts: active.length,

@@ -46,9 +46,10 @@ export function steadiness(samples: readonly Resources[]): readonly Finding[] {
   const compare = (what: string, of: (each: Resources) => number, mostOf: (early: number) => number): Finding => {
     const from = median(early.map(of))
     const to = median(late.map(of))
+    const change = from === 0 ? '' : ` (${to >= from ? '+' : ''}${((to / from - 1) * 100).toFixed(1)}%)`
     return {
       what: `${what} ${since}`,
-      measured: `${Math.round(from)} to ${Math.round(to)} (${to >= from ? '+' : ''}${((to / from - 1) * 100).toFixed(1)}%)`,
+      measured: `${Math.round(from)} to ${Math.round(to)}${change}`,
       limit: `<= ${Math.floor(mostOf(from))}`,
       isKept: to <= mostOf(from),
     }

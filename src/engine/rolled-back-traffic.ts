@@ -1,4 +1,4 @@
-import { isSameUnit } from '../domain/cohort.ts'
+import { cohortKey, type Dimensions, isSameUnit } from '../domain/cohort.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import { requestInstruments } from './request-source.ts'
@@ -12,14 +12,16 @@ const recentMs = 300_000
 
 /**
  * Whether requests that a deployment's canary answers are such as should have left it: it was rolled back within a day by
- * a verdict that binds, its answers are not thrown away, and nothing was released there since.
+ * a verdict that binds, its answers are not thrown away, and neither it nor anything else was released the same way since.
  * @param now Unix milliseconds.
  */
 export function shouldHaveNoTraffic(deployment: Deployment, all: readonly Deployment[], now: number): boolean {
   const { outcome, mode, strategy, endedAt, createdAt } = deployment
   if (outcome !== 'rolled-back' || mode !== 'enforce' || strategy === 'shadow') return false
   if (!(now - Date.parse(endedAt ?? '') < rollbackToldMs)) return false
-  return !all.some((other) => isSameUnit(other, deployment) && other.createdAt > createdAt)
+  const replaces = (other: Deployment) =>
+    other.strategy === strategy || cohortKey(other.canary) === cohortKey(deployment.canary)
+  return !all.some((other) => isSameUnit(other, deployment) && other.createdAt > createdAt && replaces(other))
 }
 
 /**
@@ -67,7 +69,15 @@ export class RolledBackTraffic {
     const tellers = [spans, ...instruments.map((instrument) => points.filter(({ metric }) => metric === instrument))]
     const known = watched.filter((deployment) => tellers.flat().some((row) => isSameUnit(row, deployment)))
     return new Map(
-      known.map((deployment) => [deployment.id, Math.max(...tellers.map((rows) => totalsOf(deployment, rows).canary))]),
+      known.map((deployment) => [
+        deployment.id,
+        Math.max(...tellers.map((rows) => totalsOf(deployment, rows.filter(isOfVersion(deployment))).canary)),
+      ]),
     )
   }
+}
+
+/** A track that is always called canary is that of the old version after a rollback. */
+function isOfVersion({ canary }: Deployment): (row: Dimensions) => boolean {
+  return ({ version }) => canary.version === undefined || version === canary.version
 }

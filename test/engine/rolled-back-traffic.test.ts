@@ -18,6 +18,18 @@ test.each([
   { name: 'a rollback of yesterday', deployment: rolledBack, at: endedAt + 86_400_000, is: false },
   { name: 'with something newer of its unit', deployment: rolledBack, others: [aDeployment(newer)], is: false },
   {
+    name: 'with something newer of another kind',
+    deployment: rolledBack,
+    others: [aDeployment({ ...newer, strategy: 'config', canary: { version: '3' } })],
+    is: true,
+  },
+  {
+    name: 'with the same version again in another way',
+    deployment: rolledBack,
+    others: [aDeployment({ ...newer, strategy: 'blue-green' })],
+    is: false,
+  },
+  {
     name: 'with something newer elsewhere',
     deployment: rolledBack,
     others: [aDeployment({ ...newer, environment: 'staging' })],
@@ -42,6 +54,16 @@ test('a request that several tell of counts once', async () => {
   )
   await traffic.tick([byInstruments])
   expect([...traffic.requests]).toEqual([[rolledBack.id, 9]])
+})
+
+test('a track that is always called canary counts while it has the version', async () => {
+  const totals = async () => [
+    { ...aRow({ version: '2', cohort: 'canary' }), requests: 3, errors: 0 },
+    { ...aRow({ version: '1', cohort: 'canary' }), requests: 500, errors: 0 },
+  ]
+  const traffic = new RolledBackTraffic({ totals, durationTotals: async () => [] }, () => now)
+  await traffic.tick([rolledBack])
+  expect([...traffic.requests]).toEqual([[rolledBack.id, 3]])
 })
 
 test('nothing is known after a round that failed', async () => {
