@@ -17,11 +17,16 @@ module "values" {
   extra_chart_value = var.extra_values
 }
 
+locals {
+  # Of this module, wherever it is called from.
+  chart = coalesce(var.chart, "${path.module}/../helm/davy")
+}
+
 resource "helm_release" "davy" {
   name             = var.name
   namespace        = var.namespace
   create_namespace = var.create_namespace
-  chart            = var.chart
+  chart            = local.chart
   version          = var.chart_version
   values           = [module.values.yaml]
 

@@ -17,9 +17,9 @@ variable "create_namespace" {
 }
 
 variable "chart" {
-  description = "The chart: a path, or oci://ghcr.io/davy-release/charts/davy with chart_version."
+  description = "The chart: a path, or oci://ghcr.io/davy-release/charts/davy with chart_version; null: the one beside this module."
   type        = string
-  default     = "../helm/davy"
+  default     = null
 }
 
 variable "chart_version" {

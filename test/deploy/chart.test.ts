@@ -62,8 +62,25 @@ describe('values of the chart', () => {
     ['root', { podSecurityContext: { runAsNonRoot: false } }],
     ['a grace shorter than a stop takes', { terminationGracePeriodSeconds: 30 }],
     ['a variable that the shell could not hold', { env: { 'davy-port': '1' } }],
+    ['a budget that lets no pod go', { podDisruptionBudget: { maxUnavailable: 0 } }],
+    ['a budget that lets no pod go, as a share', { podDisruptionBudget: { maxUnavailable: '0%' } }],
+    ['a host that Davy refuses', { allowedHosts: ['*.example.com'] }],
+    ['a volume without a name', { extraVolumes: [{ secret: { secretName: 'davy-integrations' } }] }],
+    ['a file without a place', { extraVolumeMounts: [{ name: 'integrations' }] }],
+    ['a size that is none', { storage: { persistence: { size: '20GB' } } }],
   ])('do not fit with %s', (_, over) => {
     expect(check.Check(merged(defaults, over))).toBe(false)
+  })
+
+  it.each([
+    ...['20Gi', '20G', '1.5Ti', '500M', '600k', '1E', '21474836480'].map((size) => ({
+      storage: { persistence: { size } },
+    })),
+    { podDisruptionBudget: { maxUnavailable: '50%' } },
+    { ingress: { hosts: [{ host: '*.example.com' }] } },
+    { allowedHosts: ['davy.example.com:8443', '[fd00::1]:8080'] },
+  ])('fit with %j', (over) => {
+    expect(check.Check(merged(defaults, over))).toBe(true)
   })
 
   it('are the keys of the schema, no more and no fewer', () => {
@@ -79,6 +96,19 @@ describe('values of the chart', () => {
     const templates = filesOf(`${chart}/templates/*`).map(readText).join('\n')
     const unread = Object.keys(defaults).filter((key) => !templates.includes(`.Values.${key}`))
     expect(unread).toEqual([])
+  })
+
+  it('mount every file that their configuration names', () => {
+    const named = sets.flatMap((file) => {
+      const values = merged(defaults, readYaml<Values>(file)[0]!) as Values & {
+        extraVolumeMounts: { mountPath: string }[]
+      }
+      const folders = ['/etc/davy/webhooks', ...values.extraVolumeMounts.map(({ mountPath }) => mountPath)]
+      const files = JSON.stringify([values.config, values.env]).match(/\/etc\/davy\/[^"]+/g) ?? []
+      return files.map((path) => ({ path, isMounted: folders.some((folder) => path.startsWith(`${folder}/`)) }))
+    })
+    expect(named.length).toBeGreaterThan(3)
+    expect(named.filter(({ isMounted }) => !isMounted)).toEqual([])
   })
 
   it('hold a configuration that Davy takes', () => {

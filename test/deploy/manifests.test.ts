@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { settings } from '../../src/platform/config-schema.ts'
 import { filesOf, readText, readYaml, version, yamlFiles } from './read-deploy.ts'
@@ -47,6 +47,18 @@ describe('what is deployed', () => {
     )
     expect(tags.length).toBeGreaterThan(5)
     expect(tags.filter((each) => !each.endsWith(` ${version}`))).toEqual([])
+  })
+
+  it('names images of Davy that the release workflow pushes', () => {
+    const suffixes = [...readText('.github/workflows/release.yml').matchAll(/target: \w+, suffix: "(.*?)"/g)]
+    const pushed = suffixes.map(([, suffix]) => `${version}${suffix}`)
+    expect(pushed).toHaveLength(2)
+    const files = [...texts, ...filesOf('deploy/**/*.{yaml,yml,json,md}', 'deploy/jenkins/*')]
+    const named = [...new Set(files)].flatMap((file) =>
+      [...readText(file).matchAll(/\bdavy-release\/davy(?::|, newTag: )([\w.-]+)/g)].map(([, tag]) => ({ file, tag })),
+    )
+    expect(named.map(({ file }) => file)).toContain('deploy/cloud-deploy/verify-job.yaml')
+    expect(named.filter(({ tag }) => !pushed.includes(tag!))).toEqual([])
   })
 
   it('runs the Node of the lock file', () => {
@@ -103,6 +115,23 @@ describe('what is deployed', () => {
     const component = readText('deploy/kustomize/components/monitoring/kustomization.yaml')
     const listed = [...component.matchAll(/dashboards\/(davy-[a-z-]+\.json)/g)].map(([, file]) => file)
     expect(listed).toEqual(filesOf('dashboards/*.json').map((file) => basename(file)))
+  })
+
+  it('has no dashboards that kubectl apply could not keep a copy of in an annotation', () => {
+    type Generated = { configMapGenerator: { name: string; files: string[] }[] }
+    const folder = 'deploy/kustomize/components/monitoring'
+    const [component] = readYaml<Generated>(`${folder}/kustomization.yaml`)
+    for (const { name, files } of component!.configMapGenerator) {
+      const data = files.map((file) => [basename(file), readText(join(folder, file))])
+      expect(JSON.stringify(Object.fromEntries(data)).length, name).toBeLessThan(262_144 - 4096)
+    }
+  })
+
+  it("takes the chart beside Terraform's module, wherever that is called from", () => {
+    const [, path] = /"\$\{path\.module\}\/([^"]+)"/.exec(readText('deploy/terraform/main.tf'))!
+    expect(readText(join('deploy/terraform', path!, 'Chart.yaml'))).toContain('name: davy')
+    // Terraform reads a default from where it was started.
+    expect(readText('deploy/terraform/variables.tf')).not.toMatch(/default\s*= "\.\.?\//)
   })
 })
 

@@ -22,7 +22,7 @@ function loadedWith(entries: readonly string[]): {
 }
 
 it('a Davy on a ClickHouse server loads no chDB, which the slim image has not', () => {
-  const roof = ['src/main.ts', 'src/run-serve.ts', 'src/run-migrate.ts', 'src/run-healthcheck.ts']
+  const roof = ['main', 'run-serve', 'run-migrate', 'run-backup', 'run-healthcheck'].map((name) => `src/${name}.ts`)
   const { files, packages } = loadedWith(roof)
   expect(files).toContain('src/storage/server.ts')
   expect(files.length).toBeGreaterThan(150)

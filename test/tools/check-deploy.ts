@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { chartChecks } from './deploy-checks/chart.ts'
 import { controllerChecks } from './deploy-checks/controllers.ts'
 import { imageChecks } from './deploy-checks/image.ts'
+import { kustomizeChecks } from './deploy-checks/kustomize.ts'
 import { machineChecks } from './deploy-checks/machine.ts'
 import { stackChecks } from './deploy-checks/stack.ts'
 
@@ -112,7 +113,14 @@ const { values, positionals } = parseArgs({
   options: { image: { type: 'boolean', default: false }, strict: { type: 'boolean', default: false } },
   allowPositionals: true,
 })
-const checks = [...stackChecks, ...chartChecks, ...controllerChecks, ...machineChecks, ...imageChecks(values.image)]
+const checks = [
+  ...stackChecks,
+  ...chartChecks,
+  ...kustomizeChecks,
+  ...controllerChecks,
+  ...machineChecks,
+  ...imageChecks(values.image),
+]
 const unknown = positionals.filter((name) => !checks.some((check) => check.name === name))
 if (unknown.length > 0) {
   throw new Error(`expected one of ${checks.map(({ name }) => name).join(', ')}, got ${unknown.join(', ')}`)

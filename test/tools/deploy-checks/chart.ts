@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { Bench, Check } from '../check-deploy.ts'
 import { conform, restricted } from './conform.ts'
@@ -55,7 +55,7 @@ const made: Readonly<Record<string, string>> = {
   embedded: 'ConfigMap 8, Ingress 1, NetworkPolicy 1, Service 2, ServiceAccount 1, ServiceMonitor 1, StatefulSet 1',
   server: 'Deployment 1, Job 1, NetworkPolicy 1, PodDisruptionBudget 1, Service 1, ServiceAccount 1',
   cluster:
-    'ConfigMap 2, Job 1, NetworkPolicy 1, PodDisruptionBudget 1, ScaledObject 1, Service 2, ServiceAccount 1, StatefulSet 1',
+    'ConfigMap 1, NetworkPolicy 1, PodDisruptionBudget 1, ScaledObject 1, Service 2, ServiceAccount 1, StatefulSet 1',
   full: 'ConfigMap 10, Deployment 1, HorizontalPodAutoscaler 1, Ingress 1, Job 1, NetworkPolicy 1, PodDisruptionBudget 1, PrometheusRule 8, Service 1, ServiceAccount 1, ServiceMonitor 1',
 }
 
@@ -65,9 +65,11 @@ const said: readonly (readonly [set: string, lines: readonly string[]])[] = [
   ['server', ['readOnlyRootFilesystem: true', 'automountServiceAccountToken: false', 'maxUnavailable: 0']],
   ['server', ['secretName: davy-tokens', 'secretName: davy-storage', 'helm.sh/hook: pre-install,pre-upgrade']],
   ['server', ['args: [migrate]', 'policyTypes: [Ingress, Egress]', 'kubernetes.io/metadata.name: clickhouse']],
-  ['cluster', ['vault.hashicorp.com/agent-inject: "true"', 'vault.hashicorp.com/agent-pre-populate-only: "true"']],
-  ['cluster', ['value: /vault/secrets/tokens.yaml', 'value: /vault/secrets/storage-url', 'minReplicaCount: 3']],
+  ['cluster', ['vault.hashicorp.com/agent-inject: "true"', 'minReplicaCount: 3']],
+  ['cluster', ['value: /vault/secrets/tokens.yaml', 'value: /vault/secrets/storage-url']],
   ['full', ['averageUtilization: 60', 'honorLabels: true', 'replacement: davy', 'grafana_dashboard: "1"']],
+  ['full', ['priorityClassName: system-cluster-critical', 'arch: amd64', 'mountPath: /etc/davy/integrations']],
+  ['full', ['host: "*.releases.example.com"', ',davy.example.com,davy.internal.example.com"', 'port: 9090']],
 ]
 
 function kindsIn(manifests: string): string {
@@ -108,6 +110,20 @@ const refusals: readonly (readonly [set: string, values: readonly string[], reas
   ['server', ['monitoring.serviceMonitor.enabled=true'], 'a token of the role viewer'],
   ['server', ['podSecurityContext.runAsNonRoot=false'], 'runAsNonRoot'],
   ['server', ['nope=1'], "'nope' not allowed"],
+  ['server', ['config.port=9090'], 'config.port: expected none'],
+  ['server', ['config.otlpGrpcPort=14317'], 'config.otlpGrpcPort: expected none'],
+  ['server', ['config.allowedHosts={davy.example.com}'], 'config.allowedHosts: expected none'],
+  ['server', ['config.tokensFile=tokens.yaml'], 'config.tokensFile: expected none'],
+  ['full', ['config.publicUrl=https://davy.example.com'], 'config.publicUrl: expected none'],
+  ['server', ['env.DAVY_PORT=9090'], 'env.DAVY_PORT: expected none'],
+  ['server', ['env.DAVY_STORAGE_URL=http://clickhouse:8123'], 'env.DAVY_STORAGE_URL: expected none'],
+  ['server', ['extraEnv[0].name=POD_NAMESPACE'], 'extraEnv: POD_NAMESPACE: expected none'],
+  ['full', ['extraEnv[0].name=DAVY_LOG_LEVEL'], 'another name than those of env'],
+  ['server', ['preStopSleepSeconds=15'], 'expected at least 41'],
+  ['server', ['config.drainMs=9001'], 'expected at least 41'],
+  ['server', ['config.drainMs=1', 'env.DAVY_DRAIN_MS=15000'], 'expected at least 46'],
+  ['server', ['autoscaling.enabled=true', 'autoscaling.minReplicas=7'], 'autoscaling.maxReplicas: expected at least'],
+  ['cluster', ['keda.maxReplicas=2'], 'keda.maxReplicas: expected at least minReplicas (3), got 2'],
 ]
 
 function checkRefusals(bench: Bench): string {
@@ -123,38 +139,112 @@ function checkRefusals(bench: Bench): string {
     ])
     if (!said.includes(reason)) throw new Error(`${values.join(' ')}: expected "${reason}", got ${said}`)
   }
-  return `${refusals.length} wrong values are refused with their reason`
+  // As Flux fetches it: without what is a symbolic link.
+  const bare = join(bench.folder, 'davy')
+  cpSync(join(bench.repository, chart), bare, { recursive: true, filter: (source) => basename(source) !== 'files' })
+  for (const part of ['prometheusRule', 'dashboards']) {
+    const values = ['--set', `access.existingSecret.name=davy-tokens,monitoring.${part}.enabled=true`]
+    const said = bench.refused('helm', ['template', 'davy', bare, ...values])
+    if (!said.includes('take the packaged chart')) throw new Error(`${part} without files: got ${said}`)
+  }
+  return `${refusals.length} wrong values are refused with their reason, and so is a chart without its files`
 }
 
-function checkKustomize(bench: Bench): string {
-  const { folder, repository, run } = bench
-  run(join(repository, 'deploy/kustomize/render.sh'), [join(folder, 'made')])
-  for (const name of ['base/embedded', 'base/server', 'components/monitoring']) {
-    const committed = readFileSync(join(repository, 'deploy/kustomize', name, 'davy.yaml'), 'utf8')
-    if (committed !== readFileSync(join(folder, 'made', name, 'davy.yaml'), 'utf8')) {
-      throw new Error(
-        `deploy/kustomize/${name}/davy.yaml: expected what the chart makes; run deploy/kustomize/render.sh`,
-      )
-    }
+type Pod = {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> }
+  readonly spec: Readonly<Record<string, unknown>> & {
+    readonly serviceAccountName: string
+    readonly affinity?: { readonly nodeAffinity?: unknown }
+    readonly containers: readonly {
+      readonly env: unknown
+      readonly volumeMounts: readonly { readonly name: string }[]
+    }[]
+    readonly volumes: readonly { readonly name: string }[]
   }
-  const build = (path: string) => run('kustomize', ['build', '--load-restrictor', 'LoadRestrictionsNone', path])
-  const counts = ['kustomize/overlays/dev', 'kustomize/overlays/prod', 'collector/kubernetes'].map((path) => {
-    return `${path} ${conform(bench, basename(path), build(join(repository, 'deploy', path)))}`
-  })
-  // Kustomize takes no absolute path.
-  const kustomize = relative(folder, join(repository, 'deploy/kustomize'))
-  const components = ['vault', 'keda'].map((name) => `${kustomize}/components/${name}`)
-  const resources = [`${kustomize}/base/server`]
-  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ resources, components }))
-  const both = build(folder)
-  if (/secretName: davy-(tokens|storage)/.test(both))
-    throw new Error('vault: expected no Secret to be mounted, got one')
-  return `${counts.join(', ')}, vault and keda ${conform(bench, 'components', both)}; bases are what the chart makes`
+}
+
+type Policy = {
+  readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> }
+  readonly egress: readonly { readonly ports: readonly { readonly port: number }[] }[]
+}
+
+/** The `spec` of the object of that kind; undefined: there is none. */
+function specOf<Spec>(manifests: string, kind: string): Spec | undefined {
+  const found = parseAllDocuments(manifests).map((document) => document.toJS() as Manifest | null)
+  return found.find((each) => each?.kind === kind)?.spec as Spec | undefined
+}
+
+function podOf(manifests: string, kind: string): Pod | undefined {
+  return specOf<{ template: Pod }>(manifests, kind)?.template
+}
+
+/** Where a pod may run, what it is told, and what it can read: all that Davy and the migration have to agree in. */
+function surroundings({ spec }: Pod): string {
+  const [container] = spec.containers
+  const own = new Set(['data', 'config', 'templates'])
+  const shared = (each: readonly { readonly name: string }[]) => each.filter(({ name }) => !own.has(name))
+  const { nodeSelector, tolerations, priorityClassName, affinity } = spec
+  const { env, volumeMounts } = container!
+  const nodes = [nodeSelector, tolerations, priorityClassName, affinity?.nodeAffinity]
+  return JSON.stringify([nodes, env, shared(volumeMounts), shared(spec.volumes)])
+}
+
+const mine = ['--set', 'serviceAccount.create=false,serviceAccount.name=mine']
+
+/** Whose account migrates; null: nothing does before the pods. */
+const accounts: readonly (readonly [set: string, args: readonly string[], account: string | null])[] = [
+  ['server', [], 'default'],
+  ['server', mine, 'mine'],
+  ['cluster', [], null],
+  ['cluster', ['--is-upgrade'], 'davy'],
+  ['cluster', mine, 'mine'],
+]
+
+function checkMigration(bench: Bench): string {
+  const rendered = (set: string, ...args: readonly string[]) =>
+    template(bench, '--values', join(chart, `ci/${set}-values.yaml`), ...args)
+  for (const [set, args, account] of accounts) {
+    const got = podOf(rendered(set, ...args), 'Job')?.spec.serviceAccountName ?? null
+    if (got !== account) throw new Error(`${set} ${args.join(' ')}: expected the account ${account}, got ${got}`)
+  }
+  if (!rendered('cluster', '--is-upgrade').includes('vault.hashicorp.com/agent-pre-populate-only: "true"'))
+    throw new Error('cluster: expected an agent that ends with the migration, got none')
+  const full = rendered('full')
+  const [server, job] = [podOf(full, 'Deployment')!, podOf(full, 'Job')!]
+  if (surroundings(server) !== surroundings(job)) {
+    throw new Error(`expected a migration as the pods are: ${surroundings(server)}, got ${surroundings(job)}`)
+  }
+  const asked = ['--set', 'migration.podAnnotations.asked=yes,migration.podLabels.asked=yes']
+  const labelled = JSON.stringify(podOf(rendered('server', ...asked), 'Job')!.metadata)
+  if (labelled.match(/"asked":"yes"/g)?.length !== 2) throw new Error(`expected what was asked for, got ${labelled}`)
+  return `${accounts.length} accounts; the job runs where, with and on what the pods do`
+}
+
+const ports = [
+  ['https://clickhouse.example.com', 443],
+  ['http://clickhouse:9123/davy?cluster=main', 9123],
+  ['http://[fd00::1]:8123', 8123],
+] as const
+
+function checkPolicy(bench: Bench): string {
+  const values = ['--values', join(chart, 'ci/full-values.yaml')]
+  for (const [url, port] of ports) {
+    const { egress } = specOf<Policy>(template(bench, ...values, '--set', `storage.url=${url}`), 'NetworkPolicy')!
+    const got = egress[1]!.ports.map((each) => each.port)
+    if (got.join() !== String(port)) throw new Error(`${url}: expected egress to ${port}, got ${got.join()}`)
+  }
+  const full = template(bench, ...values)
+  const selected = Object.entries(specOf<Policy>(full, 'NetworkPolicy')!.podSelector.matchLabels)
+  const isSelected = (kind: string) =>
+    selected.every(([label, value]) => podOf(full, kind)!.metadata.labels[label] === value)
+  if (!isSelected('Deployment') || isSelected('Job')) throw new Error("expected a policy of Davy's pods, not the job's")
+  return `to ClickHouse at ${ports.map(([url]) => url).join(', ')}; of the pods, not of the migration`
 }
 
 export const chartChecks: readonly Check[] = [
   { name: 'chart', tools: ['helm', 'kubeconform'], check: checkChart },
   { name: 'chart parts', tools: ['helm', 'pod-security-check'], check: checkParts },
   { name: 'chart refuses', tools: ['helm'], check: checkRefusals },
-  { name: 'kustomize', tools: ['kustomize', 'helm', 'kubeconform'], check: checkKustomize },
+  { name: 'chart migration', tools: ['helm'], check: checkMigration },
+  { name: 'chart network policy', tools: ['helm'], check: checkPolicy },
 ]

@@ -1,5 +1,6 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Bench, Check } from '../check-deploy.ts'
 
 /** The compose folder with secrets made, in a place of its own. */
@@ -44,23 +45,34 @@ function checkCollectors(bench: Bench): string {
     BACKEND_ENDPOINT: 'tempo.monitoring.svc:4317',
     GATEWAY_ENDPOINT: 'davy-collector.davy.svc:4317',
     NODE_NAME: 'node-1',
+    HOST_IP: '192.0.2.1',
   }
-  const files = [
-    moved(bench, 'deploy/compose/collector/collector.yaml', { '/run/secrets/davy-ingest-token': token }),
-    moved(bench, 'deploy/collector/gateway.yaml', {
-      '/etc/otelcol/secrets/davy-token': token,
-      '/var/lib/otelcol': join(bench.folder, 'queue'),
-    }),
+  const queue = { '/var/lib/otelcol': join(bench.folder, 'queue') }
+  const gateway = moved(bench, 'deploy/collector/gateway.yaml', { ...queue, '/etc/otelcol/secrets/davy-token': token })
+  const validate = (...files: readonly string[]) => ['validate', ...files.map((file) => `--config=${file}`)]
+  const configurations = [
+    [moved(bench, 'deploy/compose/collector/collector.yaml', { '/run/secrets/davy-ingest-token': token })],
+    [gateway],
+    [gateway, moved(bench, 'deploy/collector/backend.yaml', queue)],
     // Outside of a pod there is no account to show to the kubelet.
-    moved(bench, 'deploy/collector/agent.yaml', {
-      'auth_type: serviceAccount\n    endpoint': 'auth_type: none\n    endpoint',
-    }),
+    [moved(bench, 'deploy/collector/agent.yaml', { 'auth_type: serviceAccount\n    #': 'auth_type: none\n    #' })],
   ]
-  for (const file of files) bench.run('otelcol-gateway', ['validate', `--config=${file}`], { env })
+  for (const files of configurations) bench.run('otelcol-gateway', validate(...files), { env })
   const wrong = join(bench.folder, 'wrong.yaml')
-  writeFileSync(wrong, readFileSync(files[1]!, 'utf8').replace('wait_for_metadata', 'wait_for_metadatas'))
-  bench.refused('otelcol-gateway', ['validate', `--config=${wrong}`], { env })
-  return `${files.length} configurations; a misspelt key is refused`
+  writeFileSync(wrong, readFileSync(gateway, 'utf8').replace('wait_for_metadata', 'wait_for_metadatas'))
+  bench.refused('otelcol-gateway', validate(wrong), { env })
+  return `${configurations.length} configurations; a misspelt key is refused`
+}
+
+/** The collector of the stack, with the secrets as they are made: what it sends on has to have the token. */
+function checkDelivery(bench: Bench): string {
+  const token = join(composeFolder(bench), 'secrets/davy-ingest-token')
+  const file = moved(bench, 'deploy/compose/collector/collector.yaml', { '/run/secrets/davy-ingest-token': token })
+  const program = fileURLToPath(new URL('./collector-delivers.ts', import.meta.url))
+  const said = bench.run(process.execPath, [program, 'otelcol-gateway', file])
+  if (said.trim() !== `Bearer ${readFileSync(token, 'utf8').trim()}`)
+    throw new Error(`expected the token of the role ingest in the header authorization, got ${JSON.stringify(said)}`)
+  return "that of the stack sends a span on, with Davy's token"
 }
 
 function checkPrometheus(bench: Bench): string {
@@ -86,6 +98,7 @@ function checkDashboards({ repository, run }: Bench): string {
 export const stackChecks: readonly Check[] = [
   { name: 'compose', tools: ['compose-go', 'openssl'], check: checkCompose },
   { name: 'collector', tools: ['otelcol-gateway'], check: checkCollectors },
+  { name: 'collector delivers', tools: ['otelcol-gateway', 'openssl'], check: checkDelivery },
   { name: 'prometheus', tools: ['promtool'], check: checkPrometheus },
   { name: 'dashboards', tools: ['dashboard-linter'], check: checkDashboards },
   {

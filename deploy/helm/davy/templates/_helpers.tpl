@@ -58,48 +58,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- ternary "StatefulSet" "Deployment" .Values.storage.persistence.enabled }}
 {{- end }}
 
-{{- /* What the schema cannot say. Every template that makes a pod includes it. */}}
-{{- define "davy.check" -}}
-{{- $embedded := eq .Values.storage.kind "embedded" }}
-{{- if not (or .Values.access.existingSecret.name .Values.vault.enabled) }}
-{{- fail "access.existingSecret.name: expected the name of a Secret with tokens.yaml (or vault.enabled), got none. Davy does not listen beyond loopback without tokens; values.yaml says how to make them." }}
-{{- end }}
-{{- if and .Values.vault.enabled (not .Values.access.existingSecret.name) (not .Values.vault.tokens.path) }}
-{{- fail "vault.tokens.path: expected the path of a secret with the tokens, got none" }}
-{{- end }}
-{{- if $embedded }}
-{{- if gt (include "davy.replicas" . | int) 1 }}
-{{- fail (printf "replicas: expected 1 with storage.kind embedded, got %s. Two processes cannot open one ClickHouse; for more use storage.kind server." (include "davy.replicas" .)) }}
-{{- end }}
-{{- if include "davy.isScaled" . }}
-{{- fail "autoscaling and keda: expected neither with storage.kind embedded; for more than one replica use storage.kind server" }}
-{{- end }}
-{{- if not .Values.storage.persistence.enabled }}
-{{- fail "storage.persistence.enabled: expected true with storage.kind embedded: without a volume all data goes with the pod" }}
-{{- end }}
-{{- if or .Values.storage.url .Values.storage.existingSecret.name }}
-{{- fail "storage.url and storage.existingSecret: expected none with storage.kind embedded; did you mean storage.kind server?" }}
-{{- end }}
-{{- else }}
-{{- $given := 0 }}
-{{- if .Values.storage.url }}{{ $given = add1 $given }}{{ end }}
-{{- if .Values.storage.existingSecret.name }}{{ $given = add1 $given }}{{ end }}
-{{- if and .Values.vault.enabled .Values.vault.storageUrl.path }}{{ $given = add1 $given }}{{ end }}
-{{- if ne (int $given) 1 }}
-{{- fail (printf "storage: expected one of url, existingSecret.name and vault.storageUrl.path with kind server, got %d" (int $given)) }}
-{{- end }}
-{{- if contains "@" .Values.storage.url }}
-{{- fail "storage.url: expected no user and password, since values are no place for secrets; put the whole URL into a Secret and name it in storage.existingSecret" }}
-{{- end }}
-{{- end }}
-{{- if and .Values.autoscaling.enabled .Values.keda.enabled }}
-{{- fail "autoscaling.enabled and keda.enabled: expected one of them, got both" }}
-{{- end }}
-{{- if and .Values.monitoring.serviceMonitor.enabled (not .Values.monitoring.serviceMonitor.tokenSecret.name) }}
-{{- fail "monitoring.serviceMonitor.tokenSecret.name: expected a Secret with a token of the role viewer, got none: /metrics answers nobody without" }}
-{{- end }}
-{{- end }}
-
 {{- /* The configuration file and the templates: of the release, or a copy that lives as long as the hook. */}}
 {{- define "davy.configData" -}}
 {{- if .Values.config }}
@@ -116,11 +74,13 @@ template-{{ $name }}: |
 {{- define "davy.hosts" -}}
 {{- $name := include "davy.fullname" . }}
 {{- $hosts := list $name (printf "%s.$(POD_NAMESPACE)" $name) (printf "%s.$(POD_NAMESPACE).svc" $name) (printf "%s.$(POD_NAMESPACE).svc.cluster.local" $name) }}
-{{- range .Values.ingress.hosts }}{{ $hosts = append $hosts .host }}{{ end }}
+{{- /* Davy takes no wildcard: of an ingress that has one, only names in allowedHosts and publicUrl get through. */}}
+{{- range .Values.ingress.hosts }}{{ if not (hasPrefix "*" .host) }}{{ $hosts = append $hosts .host }}{{ end }}{{ end }}
 {{- join "," (concat $hosts .Values.allowedHosts | uniq) }}
 {{- end }}
 
-{{- define "davy.env" -}}
+{{- /* Variables that the chart sets itself. */}}
+{{- define "davy.ownEnv" -}}
 - name: DAVY_HOST
   value: {{ .Values.host | quote }}
 - name: POD_NAMESPACE
@@ -158,6 +118,10 @@ template-{{ $name }}: |
 - name: DAVY_ALLOWED_ORIGINS
   value: {{ join "," . | quote }}
 {{- end }}
+{{- end }}
+
+{{- define "davy.env" -}}
+{{ include "davy.ownEnv" . }}
 {{- range $name, $value := .Values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
@@ -183,6 +147,9 @@ template-{{ $name }}: |
 {{- end }}
 {{- if .Values.webhooks.existingSecret }}
 - { name: webhooks, mountPath: /etc/davy/webhooks, readOnly: true }
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
 {{- end }}
 {{- end }}
 
@@ -227,6 +194,20 @@ template-{{ $name }}: |
 - name: webhooks
   secret: { secretName: {{ . }} }
 {{- end }}
+{{- with $root.Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* A list: the port of storage.url; where the URL is a secret, those that ClickHouse has by default. */}}
+{{- define "davy.clickhousePorts" -}}
+{{- with .Values.storage.url }}
+{{- $url := urlParse . }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
+{{- list ($port | default (ternary 443 80 (eq $url.scheme "https")) | int) | toJson }}
+{{- else -}}
+[8123, 8443]
 {{- end }}
 {{- end }}
 
@@ -251,6 +232,21 @@ vault.hashicorp.com/agent-inject-template-storage-url: |
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* On which nodes, and before whom: Davy's pods and the job that migrates. */}}
+{{- define "davy.placement" -}}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -280,8 +276,8 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  {{- with include "davy.placement" . | trim }}
+  {{- . | nindent 2 }}
   {{- end }}
   containers:
     - name: davy
@@ -320,16 +316,8 @@ spec:
     - name: data
       emptyDir: { sizeLimit: {{ .Values.storage.ephemeralSize }} }
     {{- end }}
-  {{- with .Values.nodeSelector }}
-  nodeSelector:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
   {{- with .Values.affinity }}
   affinity:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- with .Values.tolerations }}
-  tolerations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   topologySpreadConstraints:
