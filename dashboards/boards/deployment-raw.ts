@@ -1,10 +1,10 @@
 import type { Row } from '../builder/dashboard.ts'
-import { chosen, deployments, slices } from '../builder/davy-sql.ts'
+import { chosenDeployment, slices } from '../builder/davy-sql.ts'
 import { tablePanel } from '../builder/panels.ts'
 import { table } from '../builder/queries.ts'
 
 /** The chosen deployment as a row that others are joined to. */
-const one = `(SELECT service, environment, baseline, canary FROM ${deployments} WHERE id = ${chosen('deployment')})`
+const one = `(SELECT service, environment, baseline, canary FROM ${chosenDeployment})`
 
 const environmentOf = `multiIf(ResourceAttributes['deployment.environment.name'] != '', ResourceAttributes['deployment.environment.name'],
     ResourceAttributes['deployment.environment'] != '', ResourceAttributes['deployment.environment'], 'default')`

@@ -1,6 +1,15 @@
 import { sqlAnnotation } from '../builder/annotations.ts'
 import { dashboard } from '../builder/dashboard.ts'
-import { chosen, deployments, factsOf, isChosen, looks, newestVerdict, verdictChanges } from '../builder/davy-sql.ts'
+import {
+  chosenDeployment,
+  chosenVerdictChanges,
+  deployments,
+  factsOf,
+  isChosen,
+  looks,
+  newestVerdict,
+  ofChosen,
+} from '../builder/davy-sql.ts'
 import { stat, tablePanel, timeseries } from '../builder/panels.ts'
 import { table, timeSeries } from '../builder/queries.ts'
 import { colours, decisionMappings } from '../builder/states.ts'
@@ -9,7 +18,6 @@ import { armRows } from './deployment-arms.ts'
 import { metricsRow } from './deployment-metrics.ts'
 import { rawRow } from './deployment-raw.ts'
 
-const id = chosen('deployment')
 const dashed = { lineStyle: { fill: 'dash', dash: [6, 6] }, lineWidth: 1 }
 
 const variables = [
@@ -36,7 +44,7 @@ const annotations = [
     'Start',
     colours.judging,
     `SELECT started AS time, concat('Start of ', canary) AS title, concat(service, ' in ', environment) AS text, strategy AS tags
-    FROM ${deployments} WHERE id = ${id}`,
+    FROM ${chosenDeployment}`,
   ),
   sqlAnnotation(
     'Steps',
@@ -44,14 +52,14 @@ const annotations = [
     `SELECT parseDateTime64BestEffort(JSONExtractString(body, 'at'), 3, 'UTC') AS time,
       concat('Step ', JSONExtractString(body, 'step')) AS title,
       concat('weight ', JSONExtractRaw(body, 'weight')) AS text, 'step' AS tags
-    FROM ${factsOf('progress')} WHERE subject = ${id}`,
+    FROM ${factsOf('progress', ofChosen)}`,
   ),
   ...(['promote', 'hold', 'rollback'] as const).map((decision) =>
     sqlAnnotation(
       { promote: 'Promote', hold: 'Hold', rollback: 'Roll back' }[decision],
       colours[decision],
       `SELECT at AS time, concat('${decision}: ', code) AS title, sentence AS text, code AS tags
-      FROM ${verdictChanges} WHERE id = ${id} AND decision = '${decision}'`,
+      FROM ${chosenVerdictChanges} WHERE decision = '${decision}'`,
     ),
   ),
 ]
@@ -147,9 +155,7 @@ export const deployment = dashboard({
             { field: 'at', unit: 'dateTimeAsIso', width: 170 },
             { field: 'decision', mappings: decisionMappings, width: 90 },
           ],
-          queries: [
-            table(`SELECT at, decision, code, sentence FROM ${verdictChanges} WHERE id = ${id} ORDER BY at DESC`),
-          ],
+          queries: [table(`SELECT at, decision, code, sentence FROM ${chosenVerdictChanges} ORDER BY at DESC`)],
         }),
       ],
     },

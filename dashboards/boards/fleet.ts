@@ -9,7 +9,13 @@ const units = chosenUnits
 const byDeployment = 'service, environment, deployment_id, version, baseline_version'
 const open = `max by (${byDeployment}, strategy) (${series('davy_deployment_info', units)})`
 const state = `max by (service, environment) (${series('davy_deployment_state', units)})`
-const rolledBack = `max by (${byDeployment}, mode) (${series('davy_rollback_timestamp_seconds', units)})`
+const overdue = series('davy_deployment_look_overdue_seconds', units)
+const waiting = series(
+  'davy_deployment_reason',
+  `${units}, mode="enforce", decision="hold", code=~"DEADLINE|HARM_LIKELY|CHECK_FAILED"`,
+)
+const enforcedRollbacks = series('davy_rollback_timestamp_seconds', `${units}, mode="enforce"`)
+const rolledBack = `max by (${byDeployment}, mode, decided_by) (${series('davy_rollback_timestamp_seconds', units)})`
 
 const report: DataLink = { title: 'Report', url: `\${report_base}/deployments/\${__data.fields.deployment_id}` }
 const detail: DataLink = {
@@ -41,14 +47,14 @@ export const fleet = dashboard({
         stat({
           title: 'Wait for a person',
           description:
-            'Their deadline passed without a proof. Open the report from the table, then promote or roll back by hand: nobody else will.',
+            'Their deadline passed without a proof, harm is likely, or a check failed. Open the report from the table, then promote or roll back by hand: nobody else will.',
           unit: 'none',
           width: 4,
           thresholds: [
             { from: null, colour: 'text' },
             { from: 1, colour: colours.hold },
           ],
-          queries: [newest(`count(${state} == 3) or vector(0)`)],
+          queries: [newest(`count(max by (deployment_id) (${waiting})) or vector(0)`)],
         }),
         stat({
           title: 'Rollbacks, last 24 h',
@@ -59,7 +65,7 @@ export const fleet = dashboard({
             { from: null, colour: 'text' },
             { from: 1, colour: colours.rollback },
           ],
-          queries: [newest(`count(${rolledBack}) or vector(0)`)],
+          queries: [newest(`count(max by (deployment_id) (${enforcedRollbacks})) or vector(0)`)],
         }),
         stat({
           title: 'Longest overdue look',
@@ -72,7 +78,7 @@ export const fleet = dashboard({
             { from: 60, colour: colours.hold },
             { from: 300, colour: colours.rollback },
           ],
-          queries: [newest(`max(${series('davy_deployment_look_overdue_seconds', units)}) or vector(0)`)],
+          queries: [newest(`max(min by (service, environment, deployment_id) (${overdue})) or vector(0)`)],
         }),
         stat({
           title: 'Kill switch',
@@ -140,7 +146,7 @@ export const fleet = dashboard({
           ],
           queries: [
             rowsOf(
-              `max by (service, environment, deployment_id, mode, code) (${series('davy_deployment_reason', units)})`,
+              `max by (service, environment, deployment_id, mode, decision, code) (${series('davy_deployment_reason', units)})`,
             ),
           ],
         }),

@@ -11,11 +11,14 @@ const areChosen = `${isChosen('environment', 'environment')} AND ${isChosen('ser
 /** Deployments of the chosen services that started in the time range. */
 const begun = `(SELECT * FROM ${deployments} WHERE $__timeFilter(started) AND ${areChosen})`
 
-/** The first verdict of each deployment that was no hold. */
-const decided = `(SELECT id, min(at) AS decided FROM ${verdictChanges} WHERE decision != 'hold' GROUP BY id)`
+const changes = verdictChanges(`Subject IN (SELECT id FROM ${begun})`)
 
-/** The newest reason of each deployment. */
-const reasons = `(SELECT id, argMax(code, at) AS code, argMax(decision, at) AS decision FROM ${verdictChanges} GROUP BY id)`
+/** When each of them had its first verdict that was no hold, and what the newest such verdict is. */
+const decided = `(SELECT id, min(at) AS decided, argMax(decision, at) AS decision, argMax(mode, at) AS mode
+  FROM ${changes} WHERE decision != 'hold' GROUP BY id)`
+
+/** The newest reason of each of them. */
+const reasons = `(SELECT id, argMax(code, at) AS code, argMax(decision, at) AS decision FROM ${changes} GROUP BY id)`
 
 const marked = `(SELECT subject AS id, groupUniqArray(JSONExtractString(body, 'verdictWas')) AS was FROM ${factsOf('feedback')} GROUP BY subject)`
 const overridden = `(SELECT DISTINCT subject AS id FROM ${factsOf('override')})`
@@ -44,7 +47,7 @@ export const history = dashboard({
       'Rolled back',
       colours.rollback,
       `SELECT at AS time, concat('Roll back ', service) AS title, sentence AS text, code AS tags
-      FROM ${verdictChanges} WHERE decision = 'rollback' AND $__timeFilter(at) AND ${areChosen}`,
+      FROM ${verdictChanges('At >= $__fromTime - INTERVAL 1 DAY')} WHERE decision = 'rollback' AND $__timeFilter(at) AND ${areChosen}`,
     ),
   ],
   rows: [
@@ -61,14 +64,13 @@ export const history = dashboard({
         stat({
           title: 'Rolled back',
           description:
-            'Of those that ended promoted or rolled back: the change failure rate. It rises: look at which reasons come most, below.',
+            'Of enforced ones with a verdict of promote or rollback: the change failure rate. It rises: look at which reasons come most, below.',
           unit: 'percentunit',
           width: 5,
-          noValue: 'none ended',
+          noValue: 'none decided',
           queries: [
             table(`
-              SELECT ${share("outcome = 'rolled-back'", "outcome IN ('rolled-back', 'promoted')")} AS "rolled back"
-              FROM ${begun} AS begun INNER JOIN ${endings} AS ending USING (id)`),
+              SELECT ${share("decision = 'rollback' AND mode = 'enforce'", "mode = 'enforce'")} AS "rolled back" FROM ${decided}`),
           ],
         }),
         stat({

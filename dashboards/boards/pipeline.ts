@@ -5,7 +5,8 @@ import { buckets, lines, linesWithExemplars, newest, quantile, rate, series, tab
 import { colours } from '../builder/states.ts'
 import { clickhouseVariable, davyVariables } from '../builder/variables.ts'
 
-const backlog = `${series('davy_ingest_backlog_bytes')} / ${series('davy_ingest_backlog_limit_bytes')}`
+const sumOf = (metric: string) => `sum by (instance) (${series(metric)})`
+const backlog = `(${sumOf('davy_ingest_backlog_bytes')} + ${sumOf('davy_ingest_quarantine_bytes')}) / ${sumOf('davy_ingest_backlog_limit_bytes')}`
 const inFlight = `${series('davy_ingest_in_flight_bytes')} / ${series('davy_ingest_in_flight_limit_bytes')}`
 const operations = 'davy_storage_operation_duration_seconds'
 
@@ -23,7 +24,7 @@ export const pipeline = dashboard({
         stat({
           title: 'Backlog, highest',
           description:
-            'Share of what may wait to be stored. At 100% senders get 429 and try again later: look at the storage below.',
+            'Share of what may wait to be stored, quarantine included. At 100% senders get 429 and try again later: look at the storage below.',
           unit: 'percentunit',
           width: 6,
           thresholds: [

@@ -30,7 +30,7 @@ export const webhooks = dashboard({
           title: 'Waiting',
           description: 'Deliveries that wait for their next attempt, of all endpoints.',
           unit: 'none',
-          width: 6,
+          width: 5,
           queries: [newest(`sum(${series('davy_webhook_pending')})`)],
         }),
         stat({
@@ -38,7 +38,7 @@ export const webhooks = dashboard({
           description:
             'Above two minutes somebody does not hear of a verdict: find the endpoint below, and its last error in GET /api/v1/deliveries.',
           unit: 's',
-          width: 6,
+          width: 5,
           thresholds: [
             { from: null, colour: 'text' },
             { from: 120, colour: colours.hold },
@@ -50,7 +50,7 @@ export const webhooks = dashboard({
           description:
             'No attempt was left. Repair the endpoint, then send them again: POST /api/v1/deliveries/{id}/replay.',
           unit: 'none',
-          width: 6,
+          width: 5,
           decimals: 0,
           thresholds: [
             { from: null, colour: 'text' },
@@ -65,11 +65,23 @@ export const webhooks = dashboard({
           description:
             'Verdicts that an endpoint took. None at all while deployments decide means that no endpoint is set.',
           unit: 'none',
-          width: 6,
+          width: 5,
           decimals: 0,
           queries: [
             newest(`sum(increase(${series(deliveries, `${endpoint}, outcome="delivered"`)}[$__range])) or vector(0)`),
           ],
+        }),
+        stat({
+          title: 'Gone',
+          description:
+            'Endpoints that answered 410 and are told nothing since. GET /api/v1/endpoints says which: enable or remove them.',
+          unit: 'none',
+          width: 4,
+          thresholds: [
+            { from: null, colour: 'text' },
+            { from: 1, colour: colours.hold },
+          ],
+          queries: [newest(`count(max by (endpoint) (${series('davy_webhook_endpoint_gone')})) or vector(0)`)],
         }),
       ],
     },

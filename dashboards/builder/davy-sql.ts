@@ -4,7 +4,7 @@
  */
 
 /** A variable of one value as text. */
-export function chosen(variable: string): string {
+function chosen(variable: string): string {
   return `decodeURLComponent('\${${variable}:percentencode}')`
 }
 
@@ -13,11 +13,15 @@ export function isChosen(column: string, variable: string): string {
   return `${chosen(variable)} IN ('.+', ${column})`
 }
 
-/** Facts of a kind with columns subject, at and body. */
-export function factsOf(kind: string): string {
+/** Facts of a kind with columns subject, at and body. @param where a condition on the rows that spares reading others. */
+export function factsOf(kind: string, where = ''): string {
   return `(SELECT argMin(Subject, (At, Writer)) AS subject, min(At) AS at, argMin(Body, (At, Writer)) AS body
-    FROM facts WHERE Kind = '${kind}' GROUP BY Key)`
+    FROM facts WHERE Kind = '${kind}'${where === '' ? '' : ` AND ${where}`} GROUP BY Key)`
 }
+
+/** Rows of facts of the chosen deployment; its verdicts lie together, since their keys begin with its id. */
+export const ofChosen = `Subject = ${chosen('deployment')}`
+const underChosen = `${ofChosen} AND startsWith(Key, concat(${chosen('deployment')}, '/'))`
 
 /** A cohort's name: its version, else how it is matched. */
 function cohortName(body: string, cohort: string): string {
@@ -25,8 +29,7 @@ function cohortName(body: string, cohort: string): string {
   return `if(${version} != '', ${version}, JSONExtractRaw(${body}, '${cohort}', 'match'))`
 }
 
-/** All deployments: id, service, environment, strategy, mode, baseline, canary, started. */
-export const deployments = `(SELECT
+const deploymentsWhere = (where: string) => `(SELECT
       subject AS id,
       JSONExtractString(body, 'service') AS service,
       JSONExtractString(body, 'environment') AS environment,
@@ -35,17 +38,27 @@ export const deployments = `(SELECT
       ${cohortName('body', 'baseline')} AS baseline,
       ${cohortName('body', 'canary')} AS canary,
       parseDateTime64BestEffort(JSONExtractString(body, 'startedAt'), 3, 'UTC') AS started
-    FROM ${factsOf('deployment')})`
+    FROM ${factsOf('deployment', where)})`
 
-/** Changes of verdicts: id, at, decision, code, sentence, service, environment. */
-export const verdictChanges = `(SELECT
+/** All deployments: id, service, environment, strategy, mode, baseline, canary, started. */
+export const deployments = deploymentsWhere('')
+
+/** The chosen one with the same columns. */
+export const chosenDeployment = deploymentsWhere(ofChosen)
+
+/** Changes of verdicts: id, at, decision, code, mode, sentence, service, environment. @param where on rows of facts. */
+export const verdictChanges = (where: string) => `(SELECT
       subject AS id, at,
       JSONExtractString(body, 'decision') AS decision,
       JSONExtractString(body, 'reason', 'code') AS code,
+      JSONExtractString(body, 'mode') AS mode,
       JSONExtractString(body, 'reason', 'summary') AS sentence,
       JSONExtractString(body, 'service') AS service,
       JSONExtractString(body, 'environment') AS environment
-    FROM ${factsOf('verdict')})`
+    FROM ${factsOf('verdict', where)})`
+
+/** Those of the chosen deployment. */
+export const chosenVerdictChanges = verdictChanges(underChosen)
 
 /** How deployments ended: id, at, outcome. */
 export const endings = `(SELECT subject AS id, at, JSONExtractString(body, 'outcome') AS outcome FROM ${factsOf('close')})`

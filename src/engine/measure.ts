@@ -54,16 +54,27 @@ export function measureDeployments(measured: Measured, metrics: Metrics, at: num
     if (deployment.status === 'closed') {
       const endedAt = Date.parse(deployment.endedAt ?? '')
       if (outcome !== 'rolled-back' || !(at - endedAt < rollbackToldMs)) continue
-      rollbackTimestamp.set({ ...labels, ...versions, mode }, endedAt / 1000)
+      const decided = { decided_by: decidedBy(deployments, deployment) }
+      rollbackTimestamp.set({ ...labels, ...versions, mode, ...decided }, endedAt / 1000)
       const requests = rolledBackTraffic.requests.get(deployment.id)
       if (requests !== undefined) rolledBackRequests.set({ ...labels, version: versions.version }, requests)
       continue
     }
     deploymentInfo.set({ ...labels, ...versions, strategy }, 1)
-    if (newest !== null) deploymentReason.set({ ...labels, mode, code: newest.reason.code }, 1)
-    const dueAt = conveyor.nextLookAt(deployment)
-    if (dueAt !== null) lookOverdue.set(labels, Math.max(0, at - dueAt) / 1000)
+    if (newest !== null) {
+      const { decision, reason } = newest
+      deploymentReason.set({ ...labels, mode, decision, code: reason.code }, 1)
+    }
+    const dueAt = conveyor.dueAt(deployment)
+    lookOverdue.set({ ...labels, mode }, dueAt === null ? 0 : Math.max(0, at - dueAt) / 1000)
   }
+}
+
+/** Whoever rolls back by hand, or has a controller do it, need not be told. */
+function decidedBy(deployments: Deployments, { id, override }: Deployment): 'davy' | 'person' {
+  const closed = deployments.history(id).find(({ kind }) => kind === 'close')
+  const isOwn = closed?.kind === 'close' && closed.body.by === 'davy'
+  return isOwn && override?.decision !== 'rollback' ? 'davy' : 'person'
 }
 
 function stateOf(deployment: Deployment, newest: Verdict | null): number {

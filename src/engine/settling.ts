@@ -60,6 +60,11 @@ export class Settling {
     return false
   }
 
+  /** Whether looks at a deployment waited when that was last asked. */
+  isWaiting(deploymentId: string): boolean {
+    return this.#backlogs.has(deploymentId)
+  }
+
   forget(deploymentId: string): void {
     this.#backlogs.delete(deploymentId)
     this.#over.delete(deploymentId)

@@ -99,20 +99,20 @@ function deploymentInstruments(registers: OpenMetricsRegistry[]) {
     }),
     deploymentReason: new Gauge({
       name: 'davy_deployment_reason',
-      help: '1 for the reason of the newest verdict of each deployment that is judged.',
-      labelNames: ['service', 'environment', 'deployment_id', 'mode', 'code'],
+      help: '1 for decision and reason of the newest verdict of each deployment that is judged.',
+      labelNames: ['service', 'environment', 'deployment_id', 'mode', 'decision', 'code'],
       registers,
     }),
     lookOverdue: new Gauge({
       name: 'davy_deployment_look_overdue_seconds',
-      help: 'Since when the next look of a deployment is due; 0 when it is not.',
-      labelNames: ['service', 'environment', 'deployment_id'],
+      help: 'Since when the next look of a deployment is due; 0 when it is not, or waits on purpose.',
+      labelNames: ['service', 'environment', 'deployment_id', 'mode'],
       registers,
     }),
     rollbackTimestamp: new Gauge({
       name: 'davy_rollback_timestamp_seconds',
-      help: 'When a deployment was rolled back, Unix time; of the last 24 hours.',
-      labelNames: ['service', 'environment', 'deployment_id', 'version', 'baseline_version', 'mode'],
+      help: 'When a deployment was rolled back, Unix time, and whether davy or a person decided it; of the last 24 hours.',
+      labelNames: ['service', 'environment', 'deployment_id', 'version', 'baseline_version', 'mode', 'decided_by'],
       registers,
     }),
     rolledBackRequests: new Gauge({
@@ -141,7 +141,7 @@ function deploymentInstruments(registers: OpenMetricsRegistry[]) {
     }),
     lookLag: new Histogram({
       name: 'davy_look_lag_seconds',
-      help: 'From when a look was due to when its verdict stood.',
+      help: 'From when a look was due to when its verdict stood; also of looks that an outage made late.',
       buckets: lagBuckets,
       registers,
     }),
@@ -194,6 +194,12 @@ function webhookInstruments(registers: OpenMetricsRegistry[]) {
     webhookOldestPending: new Gauge({
       name: 'davy_webhook_oldest_pending_seconds',
       help: 'Age of the oldest verdict that waits to be delivered.',
+      registers,
+    }),
+    webhookEndpointGone: new Gauge({
+      name: 'davy_webhook_endpoint_gone',
+      help: '1 for an endpoint that said it is gone (410): it is told nothing any more.',
+      labelNames: ['endpoint'],
       registers,
     }),
   }

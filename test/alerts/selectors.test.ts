@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { errorTable } from '../../src/domain/errors.ts'
 import type { AttemptResult } from '../../src/domain/sink.ts'
-import type { Verdict } from '../../src/domain/verdict.ts'
+import type { Decision, Verdict } from '../../src/domain/verdict.ts'
 import { createMetrics } from '../../src/platform/metrics.ts'
 import { everyQuery } from '../dashboards/dashboard-files.ts'
 import { readText } from '../deploy/read-deploy.ts'
@@ -67,7 +67,10 @@ const sayable: Readonly<Record<string, readonly string[]>> = {
   'davy_source_questions_total outcome': ['answered', 'failed'],
   'davy_storage_operation_duration_seconds_count outcome': ['ok', 'error'],
   'davy_deployment_reason mode': modes,
+  'davy_deployment_reason decision': ['promote', 'hold', 'rollback'] satisfies Decision[],
+  'davy_deployment_look_overdue_seconds mode': modes,
   'davy_rollback_timestamp_seconds mode': modes,
+  'davy_rollback_timestamp_seconds decided_by': ['davy', 'person'],
 }
 
 /** Where what has no type is said. */
@@ -75,6 +78,7 @@ const said: Readonly<Record<string, readonly [file: string, words: readonly stri
   'davy_ingest_items_total outcome': ['src/http/take-telemetry.ts', ["outcome: 'accepted'", "outcome: 'rejected'"]],
   'davy_source_questions_total outcome': ['src/engine/sources.ts', ["outcome: 'answered' | 'failed'"]],
   'davy_storage_operation_duration_seconds_count outcome': ['src/storage/measured.ts', ["'ok'", "'error'"]],
+  'davy_rollback_timestamp_seconds decided_by': ['src/engine/measure.ts', ["'davy' | 'person'"]],
 }
 
 describe('selectors of rules and dashboards', () => {

@@ -16,9 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => lab.close())
 
-async function series(at = lab.now): Promise<string> {
+async function series(at = lab.now, { deployments, conveyor, rollups } = davy): Promise<string> {
   const metrics = createMetrics({ version: 'test', publicUrl: 'http://davy.test' })
-  const { deployments, conveyor, rollups } = davy
   const rolledBackTraffic = new RolledBackTraffic(rollups, () => at)
   await rolledBackTraffic.tick(deployments.list())
   measureDeployments({ deployments, conveyor, rolledBackTraffic }, metrics, at)
@@ -46,9 +45,10 @@ test('an open deployment has the code of its newest verdict, and says for how lo
   const labels = `service="cart",environment="default",deployment_id="${id}"`
   const due = davy.conveyor.nextLookAt(davy.deployments.get(id))!
   const onTime = await series(due - 1000)
-  expect(onTime).toMatch(new RegExp(`davy_deployment_reason\\{${labels},mode="enforce",code="[A-Z_]+"\\} 1`))
-  expect(onTime).toContain(`davy_deployment_look_overdue_seconds{${labels}} 0\n`)
-  expect(await series(due + 90_000)).toContain(`davy_deployment_look_overdue_seconds{${labels}} 90\n`)
+  const mode = 'mode="enforce"'
+  expect(onTime).toMatch(new RegExp(`davy_deployment_reason\\{${labels},${mode},decision="hold",code="[A-Z_]+"\\} 1`))
+  expect(onTime).toContain(`davy_deployment_look_overdue_seconds{${labels},${mode}} 0\n`)
+  expect(await series(due + 90_000)).toContain(`davy_deployment_look_overdue_seconds{${labels},${mode}} 90\n`)
   await davy.deployments.close(id, 'aborted', 'test')
   expect(await series()).not.toContain(id)
 })
@@ -58,11 +58,25 @@ test('a rollback is told of for a day, with the time of its end', async () => {
   const { status, endedAt } = davy.deployments.get(id)
   expect(status).toBe('closed')
   const at = Date.parse(endedAt!)
-  const labels = `service="checkout",environment="default",deployment_id="${id}",version="2",baseline_version="1",mode="enforce"`
+  const labels = `service="checkout",environment="default",deployment_id="${id}",version="2",baseline_version="1",mode="enforce",decided_by="davy"`
   const line = `davy_rollback_timestamp_seconds{${labels}} ${at / 1000}\n`
   expect(await series(at + 5 * minute)).toContain(line)
   expect(await series(at + 23 * 60 * minute)).toContain(line)
   expect(await series(at + 24 * 60 * minute)).not.toContain(id)
+})
+
+test('who rolled back by hand is told apart from Davy', async () => {
+  const overridden = await rollOut('profile', undefined, 1)
+  const by = { at: new Date(lab.now).toISOString(), by: 'ada', reason: 'customers complain' }
+  await davy.deployments.override(overridden, { ...by, decision: 'rollback' })
+  await davy.conveyor.tick()
+  expect(davy.deployments.get(overridden).outcome).toBe('rolled-back')
+  const finished = await rollOut('wishlist', undefined, 1)
+  await davy.deployments.close(finished, 'rolled-back', 'ada')
+  const told = (await series()).split('\n').filter((line) => line.startsWith('davy_rollback_timestamp_seconds{'))
+  for (const id of [overridden, finished]) {
+    expect(told.find((line) => line.includes(id))).toContain('mode="enforce",decided_by="person"')
+  }
 })
 
 test('requests of a version that was rolled back are told of until something newer is released', async () => {
@@ -77,6 +91,29 @@ test('requests of a version that was rolled back are told of until something new
   expect(await told(end + 6 * minute)).toBe(`${line} 0`)
   await davy.deployments.register({ service: 'search', canary: { version: '3' }, baseline: { version: '1' } })
   expect(await told(end)).toBeUndefined()
+})
+
+test('looks that an outage made late are late; of what was registered late there was none', async () => {
+  const late = async () => {
+    const { body } = await metrics.render(undefined)
+    const [all, within] = ['+Inf', '30'].map(
+      (le) => body.match(new RegExp(`^davy_look_lag_seconds_bucket\\{le="\\${le}"\\} (\\S+)$`, 'm'))?.[1],
+    )
+    return Number(all) - Number(within)
+  }
+  const before = await late()
+  await rollOut('reviews', undefined, 2)
+  expect(await late()).toBe(before)
+  lab.now += 2 * minute
+  await davy.conveyor.tick()
+  expect(await late()).toBe(before + 9)
+  const start = lab.now
+  await davy.deployments.register({
+    ...{ service: 'ratings', canary: { version: '2' }, baseline: { version: '1' }, template: 'quick' },
+    startedAt: new Date(start - 10 * minute).toISOString(),
+  })
+  await davy.conveyor.tick()
+  expect(await late()).toBe(before + 9)
 })
 
 test('what waits to be delivered has an age, and an endpoint has its counters before its first attempt', async () => {
@@ -100,7 +137,29 @@ test('what waits to be delivered has an age, and an endpoint has its counters be
   await impatient.deliverer.idle()
 })
 
-test('a look that fails is counted', async () => {
+test('an endpoint that said it is gone is told of until somebody says otherwise', async () => {
+  const { signal } = new AbortController()
+  const gone = await lab.start({ sink: sinkThat(() => ({ outcome: 'gone', status: 410, error: 'it answered 410' })) })
+  const { id } = await gone.endpoints.add(given())
+  const { id: off } = await gone.endpoints.add(given())
+  await gone.endpoints.setEnabled(off, false)
+  const verdict = { ...aVerdict(), id: '01X', deploymentId: '01E', decidedAt: new Date(lab.now).toISOString() }
+  await gone.facts.putOnce('verdict', '01E/1', '01E', verdict)
+  await gone.deliverer.tick(signal)
+  await gone.deliverer.idle()
+  const told = async () => {
+    await gone.deliverer.tick(signal)
+    const { body } = await metrics.render(undefined)
+    return body.split('\n').filter((line) => line.startsWith('davy_webhook_endpoint_gone{'))
+  }
+  const line = `davy_webhook_endpoint_gone{endpoint="${id}"} 1`
+  expect(await told()).toContain(line)
+  expect((await told()).some((each) => each.includes(off))).toBe(false)
+  await gone.endpoints.setEnabled(id, true)
+  expect(await told()).not.toContain(line)
+})
+
+test('a look that fails is counted, and due as long as it fails', async () => {
   const count = async () =>
     Number((await metrics.render(undefined)).body.match(/^davy_look_failures_total (\S+)$/m)?.[1])
   const before = await count()
@@ -111,6 +170,15 @@ test('a look that fails is counted', async () => {
   })
   await broken.conveyor.tick()
   expect(await count()).toBeGreaterThan(before)
+  const overdue = async () =>
+    Number(
+      (await series(lab.now, { ...broken, rollups: davy.rollups })).match(
+        /^davy_deployment_look_overdue_seconds\{service="broken",.*\} (\S+)$/m,
+      )?.[1],
+    )
+  lab.now += 5 * minute
+  await broken.conveyor.tick()
+  expect(await overdue()).toBeGreaterThan(240)
 })
 
 /** A storage that cannot read one table. */

@@ -31,6 +31,9 @@ export type EndpointsOptions = {
   readonly now: () => number
 }
 
+/** Why an endpoint is off that somebody switched off. */
+const switchedOff = 'switched off by the API'
+
 /** Why a configured endpoint is off while it is not in the configuration. */
 const notConfigured = 'it is not in the configuration'
 
@@ -148,6 +151,16 @@ export class Endpoints {
     return { ...endpoint, url: isSecret ? originOf(url) : url, publicKeys: keys }
   }
 
+  /** Endpoints that said of themselves that they are gone, and are told nothing since. */
+  gone(): readonly string[] {
+    const isOwnWord = (because: string | null) =>
+      because !== null && because !== switchedOff && because !== notConfigured
+    const states = [...this.states.values()]
+    return states.flatMap(({ id, isRemoved, disabledBecause }) =>
+      !isRemoved && isOwnWord(disabledBecause) ? [id] : [],
+    )
+  }
+
   /** The secrets that sign now, the current one first. */
   secretsOf(id: string): readonly string[] {
     const now = new Date(this.#o.now()).toISOString()
@@ -198,9 +211,18 @@ export class Endpoints {
 
   /**
    * Sends nothing to it any more, or again. What was written meanwhile is not sent: who wants it replays it.
-   * @param because one sentence; null enables it. @throws DavyError NOT_FOUND; CONFLICT for one that was removed.
+   * @throws DavyError NOT_FOUND; CONFLICT for one that was removed.
    */
-  setDisabled(id: string, because: string | null): Promise<Endpoint> {
+  setEnabled(id: string, isEnabled: boolean): Promise<Endpoint> {
+    return this.#setDisabled(id, isEnabled ? null : switchedOff)
+  }
+
+  /** Sends nothing to it any more. @param because what it said, one sentence. @throws as {@link Endpoints.setEnabled} */
+  markGone(id: string, because: string): Promise<Endpoint> {
+    return this.#setDisabled(id, because)
+  }
+
+  #setDisabled(id: string, because: string | null): Promise<Endpoint> {
     return this.#write(id, ({ disabledBecause }) =>
       (disabledBecause === null) === (because === null) ? null : { disabledBecause: because },
     )

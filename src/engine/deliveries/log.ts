@@ -52,7 +52,7 @@ export class DeliveryLog {
       // The number is taken: a replay, or another process, attempted at the same time.
       attempt = this.#attemptOf(attempted, made, attempt.attempt + 1)
     }
-    if (made.result.outcome === 'gone') await this.#o.endpoints.setDisabled(endpoint.id, made.result.error)
+    if (made.result.outcome === 'gone') await this.#o.endpoints.markGone(endpoint.id, made.result.error)
     this.#tellOf(attempted, attempt)
   }
 

@@ -139,13 +139,16 @@ test('a rotation puts the new secret first and lets the old one sign until its t
 test('one that is switched off says why, and can be switched on again; one that was removed cannot', async () => {
   const endpoints = await open()
   const { id } = await endpoints.add(given())
-  expect(await endpoints.setDisabled(id, 'it answered 410')).toMatchObject({
+  expect(await endpoints.markGone(id, 'it answered 410')).toMatchObject({
     ...{ disabled: true, disabledBecause: 'it answered 410' },
   })
-  expect(await endpoints.setDisabled(id, null)).toMatchObject({ disabled: false, disabledBecause: null })
+  expect(endpoints.gone()).toEqual([id])
+  expect(await endpoints.setEnabled(id, true)).toMatchObject({ disabled: false, disabledBecause: null })
+  expect(await endpoints.setEnabled(id, false)).toMatchObject({ disabledBecause: 'switched off by the API' })
+  expect(endpoints.gone()).toEqual([])
   await endpoints.remove(id)
   expect(endpoints.get(id)).toMatchObject({ disabled: true, disabledBecause: 'it was removed' })
-  await expect(endpoints.setDisabled(id, null)).rejects.toMatchObject({ status: 409 })
+  await expect(endpoints.setEnabled(id, true)).rejects.toMatchObject({ status: 409 })
   await expect(endpoints.change(id, () => ({ act: false }))).rejects.toMatchObject({ status: 409 })
 })
 
@@ -178,10 +181,10 @@ describe('of the configuration', () => {
     expect(endpoints.get('pager')).toMatchObject({ origin: 'config', disabled: false })
     await expect(endpoints.change('pager', () => ({}))).rejects.toMatchObject({ status: 409 })
     await expect(endpoints.remove('pager')).rejects.toMatchObject({ status: 409 })
-    await endpoints.setDisabled('pager', 'it answered 410')
+    await endpoints.markGone('pager', 'it answered 410')
     const restarted = await open([{ ...pager, url: 'https://moved.example' }])
     expect(restarted.get('pager')).toMatchObject({ url: 'https://moved.example', disabledBecause: 'it answered 410' })
-    await restarted.setDisabled('pager', null)
+    await restarted.setEnabled('pager', true)
     expect(restarted.get('pager').disabled).toBe(false)
   })
 })
