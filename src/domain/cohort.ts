@@ -24,14 +24,12 @@ export function isSameUnit(a: Unit, b: Unit): boolean {
   return a.namespace === b.namespace && a.service === b.service && a.environment === b.environment
 }
 
-function selects(selector: CohortSelector, row: Dimensions): boolean {
-  if (selector.version === undefined && selector.match === undefined) return false
-  if (selector.version !== undefined && row.version !== selector.version) return false
-  for (const dimension of dimensions) {
-    const accepted = selector.match?.[dimension]
-    if (accepted !== undefined && !accepted.includes(row[dimension])) return false
-  }
-  return true
+/** Whether a row is what a selector names. What names nothing selects nothing, and no row has what is no dimension. */
+function selects({ version, match = {} }: CohortSelector, row: Dimensions): boolean {
+  if (version !== undefined && row.version !== version) return false
+  const matched = Object.entries(match)
+  if (version === undefined && matched.length === 0) return false
+  return matched.every(([dimension, accepted]) => accepted.includes(row[dimension as Dimension]))
 }
 
 /**

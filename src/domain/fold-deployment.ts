@@ -1,11 +1,17 @@
 import { byWriting } from './by-writing.ts'
 import type { Deployment, Outcome, Override, Progress } from './deployment.ts'
 
-/** A deployment as it was opened; everything that happens to it later is a fact of its own. */
-export type Opening = Omit<Deployment, 'status' | 'outcome' | 'endedAt' | 'progress' | 'override' | 'supersededBy'>
+/**
+ * A deployment as it was opened; everything that happens to it later is a fact of its own. `turn` tells the later of two
+ * openings whatever clocks say; absent in those of earlier versions.
+ */
+export type Opening = Omit<Deployment, 'status' | 'outcome' | 'endedAt' | 'progress' | 'override' | 'supersededBy'> & {
+  readonly turn?: number
+}
 
 type Adoption = Pick<Deployment, 'mode' | 'template' | 'templateDigest' | 'plannedWeight'>
-type Closing = { readonly outcome: Outcome; readonly supersededBy: string | null }
+/** `by`: absent in a bundle of evidence. */
+type Closing = { readonly outcome: Outcome; readonly by?: string; readonly supersededBy: string | null }
 
 export type DeploymentFact = { readonly key: string; readonly subject: string; readonly at: string } & (
   | { readonly kind: 'deployment'; readonly body: Opening }
@@ -34,7 +40,7 @@ function byOpeningThenWriting(a: DeploymentFact, b: DeploymentFact): number {
 }
 
 /** A deployment of which nothing is known but that it was opened. */
-export function openedDeployment(opening: Opening): Deployment {
+export function openedDeployment({ turn: _order, ...opening }: Opening): Deployment {
   return {
     ...opening,
     status: 'open',

@@ -27,13 +27,17 @@ import { OpeningQueue } from './opening-queue.ts'
 import { OwnEvidenceQueue, queriedMetrics } from './own-evidence.ts'
 import { Recorder, type Step } from './recorder.ts'
 import { type EvidenceSignal, evidenceSignals } from './request-source.ts'
-import { resumeTrial } from './resume-trial.ts'
+import { resumeFromRecord } from './resume-trial.ts'
+import { RunningTrials } from './running-trials.ts'
 import { Settling } from './settling.ts'
 import type { Sources } from './sources.ts'
-import { firstTick, nextWindow, watermark } from './timetable.ts'
+import { firstTick, watermark } from './timetable.ts'
 
 /** So many closed deployments are checked for their last word in one tick: after a start there may be years of them. */
 const settlesPerTick = 200
+
+/** After a start there may be weeks of looks to read. Those that are read are looked at between others, the newest first. */
+const longestResumingMs = 1000
 
 export type ConveyorOptions = {
   readonly deployments: Deployments
@@ -64,7 +68,7 @@ export type ConveyorOptions = {
 export class Conveyor {
   readonly #o: ConveyorOptions
   readonly #recorder: Recorder
-  readonly #trials = new Map<string, RunningTrial>()
+  readonly #trials: RunningTrials
   /** Closed deployments whose final verdict is written out. */
   readonly #settled = new Set<string>()
   readonly #failures = new Failures()
@@ -74,6 +78,7 @@ export class Conveyor {
 
   constructor(options: ConveyorOptions) {
     this.#o = options
+    this.#trials = new RunningTrials(options.now())
     this.#settling = new Settling(options)
     this.#recorder = new Recorder(options)
     this.#own = new OwnEvidenceQueue(options.sources, options.rollups)
@@ -87,13 +92,18 @@ export class Conveyor {
     await deployments.supersedeOlder()
     await this.#settleClosed()
     const due: Due[] = []
+    let resumingMs = 0
     for (const deployment of deployments.open()) {
       if (signal?.aborted) return
       if (this.#failures.isPaused(deployment.id, this.#o.now())) continue
+      const isKnown = this.#trials.get(deployment.id) !== undefined
+      if (!isKnown && resumingMs > longestResumingMs) continue
+      const started = performance.now()
       await this.#guard(deployment, async () => {
         const item = await this.#dueOf(deployment)
         if (item !== null) due.push(item)
       })
+      if (!isKnown) resumingMs += performance.now() - started
     }
     for (const group of byNearness(due)) {
       if (signal?.aborted) return
@@ -109,9 +119,16 @@ export class Conveyor {
 
   /** When the next look of a deployment will be, Unix milliseconds; null when it is not being judged. */
   nextLookAt(deployment: Deployment): number | null {
-    const trial = this.#trials.get(deployment.id)
-    if (trial === undefined || deployment.status === 'closed') return null
-    return nextWindow(deployment, trial.seenUpTo).to + deployment.template.watermarkSeconds * 1000
+    return this.#trials.nextLookAt(deployment)
+  }
+
+  /**
+   * Since when, or from when on, a look of a deployment is due, Unix milliseconds; also of one whose looks fail. null: none
+   * is, since it is closed, or waits on purpose for senders or a source.
+   */
+  dueAt(deployment: Deployment): number | null {
+    const isOnPurpose = this.#settling.isWaiting(deployment.id) || this.#openings.awaited(deployment) !== null
+    return isOnPurpose ? null : this.#trials.dueAt(deployment)
   }
 
   /** The source that a deployment waits for before its first look; null: none that has failed. */
@@ -121,12 +138,12 @@ export class Conveyor {
 
   /** End of the last slice with a request to the canary; null when there was none or it is not known here. */
   lastCanaryAt(deploymentId: string): number | null {
-    return this.#trials.get(deploymentId)?.lastCanaryAt ?? null
+    return this.#trials.lastCanaryAt(deploymentId)
   }
 
   /** The newest verdict of a deployment that is being judged here; null when it is not. */
   newestOf(deploymentId: string): Verdict | null {
-    return this.#trials.get(deploymentId)?.newest ?? null
+    return this.#trials.newestOf(deploymentId)
   }
 
   async #dueOf(deployment: Deployment): Promise<Due | null> {
@@ -134,6 +151,7 @@ export class Conveyor {
     if (trial === null) return null
     // Taking the trial up again may have completed a rollback.
     if (isOver(trial)) return null
+    this.#trials.set(deployment, trial)
     await this.#recordOverride(deployment, trial)
     if (isOver(trial)) return null
     if (await this.#settling.isOn(deployment, trial)) return null
@@ -151,12 +169,11 @@ export class Conveyor {
     const running = this.#trials.get(deployment.id)
     // Adoption may bring another template; then the same slices are folded under it.
     if (running !== undefined && running.templateDigest === deployment.templateDigest) return running
-    const looks = await this.#o.looks.list(deployment.id)
-    const trial =
-      looks.length === 0 ? await this.#openTrial(deployment) : await resumeTrial(deployment, looks, this.#o.judge)
+    const { looks, judge } = this.#o
+    const record = { looks, judge, taken: this.#recorder.complete.bind(this.#recorder) }
+    const trial = (await resumeFromRecord(deployment, record)) ?? (await this.#openTrial(deployment))
     if (trial === null) return null
-    await this.#recorder.complete(looks)
-    this.#trials.set(deployment.id, trial)
+    this.#trials.set(deployment, trial)
     return trial
   }
 
@@ -218,8 +235,10 @@ export class Conveyor {
       const at = window.to + deployment.template.watermarkSeconds * 1000
       const conclusion = trial.observe(slice, at)
       this.#o.metrics.lookDuration.observe((performance.now() - started) / 1000)
-      // Windows that are caught up with were never due at their time; they say nothing about the lag of now.
-      if (index === windows.length - 1) this.#o.metrics.lookLag.observe(Math.max(0, this.#o.now() - at) / 1000)
+      // What was over before the deployment was registered was never due at its time.
+      if (at >= Date.parse(deployment.createdAt)) {
+        this.#o.metrics.lookLag.observe(Math.max(0, this.#o.now() - at) / 1000)
+      }
       const step = this.#step(deployment, trial, conclusion, at, { slice })
       steps.push(step)
       if (step.look.verdict.final) break
@@ -258,10 +277,10 @@ export class Conveyor {
     const final = await facts.withFinalVerdict(open.map(({ id }) => id))
     for (const deployment of open) {
       await this.#guard(deployment, async () => {
-        const isNews = !final.has(deployment.id) || this.#trials.has(deployment.id)
+        const isNews = !final.has(deployment.id) || this.#trials.get(deployment.id) !== undefined
         if (!final.has(deployment.id)) await this.#sayLastWord(deployment)
         this.#settled.add(deployment.id)
-        this.#trials.delete(deployment.id)
+        this.#trials.forget(deployment.id)
         this.#failures.forget(deployment.id)
         this.#own.forget(deployment.id)
         this.#openings.forget(deployment.id)
@@ -273,7 +292,7 @@ export class Conveyor {
 
   async #sayLastWord(deployment: Deployment): Promise<void> {
     // From the rows, so that a final look whose fact is missing is completed and not followed by another one.
-    this.#trials.delete(deployment.id)
+    this.#trials.drop(deployment.id)
     const trial = await this.#trialOf(deployment)
     const newest = trial?.newest ?? null
     if (trial === null || newest === null || newest.final || deployment.endedAt === null) return
@@ -303,9 +322,9 @@ export class Conveyor {
   /** Not on record means not decided: a trial whose rows were not written, or not its own, is read again from them. */
   async #record(steps: readonly Step[]): Promise<void> {
     try {
-      for (const id of await this.#recorder.record(steps)) this.#trials.delete(id)
+      for (const id of await this.#recorder.record(steps)) this.#trials.drop(id)
     } catch (error) {
-      for (const { look } of steps) this.#trials.delete(look.deploymentId)
+      for (const { look } of steps) this.#trials.drop(look.deploymentId)
       throw error
     }
   }
@@ -320,7 +339,7 @@ export class Conveyor {
 
   /** What fails again and again is tried less and less often: reading its looks anew takes time from the others. */
   #fail({ id, service }: Deployment, error: unknown): void {
-    this.#trials.delete(id)
+    this.#trials.drop(id)
     this.#o.metrics.lookFailures.inc()
     const retryAt = this.#failures.note(id, this.#o.now())
     this.#o.log.error(

@@ -157,7 +157,8 @@ export class Deployments {
 
   /** Closes open deployments that a newer one of the same unit and strategy replaced. */
   async supersedeOlder(): Promise<void> {
-    for (const { older, newer } of outranked(this.open(), (id) => this.#register.openedAt(id))) {
+    const isOpenedLater = (id: string, than: string) => this.#register.isOpenedLater(id, than)
+    for (const { older, newer } of outranked(this.open(), isOpenedLater)) {
       await this.closeOnce(older.id, 'superseded', 'davy', newer.id)
     }
   }
@@ -176,7 +177,9 @@ export class Deployments {
   }
 
   async setKillSwitch(on: boolean, by: string, reason: string): Promise<void> {
-    await this.#options.facts.putOnce('kill-switch', this.#options.newId(), '', { on, by, reason })
+    await this.refresh()
+    const turn = this.#register.nextTurn
+    await this.#options.facts.putOnce('kill-switch', this.#options.newId(), '', { on, by, reason, turn })
     await this.refresh()
   }
 
@@ -193,7 +196,7 @@ export class Deployments {
 
   /**
    * Openings go one by one, each with everything before it in sight: two at once would take each other for older.
-   * Between processes the facts' order decides the same.
+   * Between processes the facts' turns decide the same.
    */
   #oneByOne<T>(open: () => Promise<T>): Promise<T> {
     const result = this.#opening.then(async () => {
@@ -297,6 +300,7 @@ export class Deployments {
       plannedWeight: registration.plannedWeight ?? null,
       startedAt,
       createdAt: new Date(now).toISOString(),
+      turn: this.#register.nextTurn,
     }
     const { won, body } = await this.#options.facts.putOnce('deployment', `${key}#${attempt}`, opening.id, opening)
     await this.refresh()

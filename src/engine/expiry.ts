@@ -38,10 +38,13 @@ export function isForgotten(
   return now - Math.max(...told, lastCanaryAt ?? 0, lastPollAt) > expiryMs
 }
 
-/** Closes what was forgotten. */
+/**
+ * Closes what was forgotten, by what the looks have seen: while they cannot be taken, or are behind, nobody knows whether a
+ * canary is fed, and a deployment that was closed stays so.
+ */
 export async function expireForgotten(
   deployments: Deployments,
-  conveyor: Conveyor,
+  conveyor: Pick<Conveyor, 'lastCanaryAt' | 'nextLookAt'>,
   polls: Polls,
   expiryMs: number,
   now: number,
@@ -49,8 +52,11 @@ export async function expireForgotten(
   await deployments.refresh()
   polls.keepOnly(new Set(deployments.open().map(({ id }) => id)))
   for (const deployment of deployments.open()) {
+    const nextLookAt = conveyor.nextLookAt(deployment)
+    if (nextLookAt === null) continue
     const lastCanaryAt = conveyor.lastCanaryAt(deployment.id)
-    if (!isForgotten(deployment, lastCanaryAt, polls.lastAt(deployment.id), expiryMs, now)) continue
+    const lastPollAt = polls.lastAt(deployment.id)
+    if (!isForgotten(deployment, lastCanaryAt, lastPollAt, expiryMs, Math.min(now, nextLookAt))) continue
     await deployments.closeOnce(deployment.id, 'expired', 'davy')
   }
 }

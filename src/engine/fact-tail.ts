@@ -6,28 +6,45 @@ const overlapMs = 60_000
 /** Facts are read in pages, so that the first reading of a long history does not need it in memory at once. */
 const pageSize = 1000
 
+/** So many of those handed over last are known however old they are: a clock that is set back makes the old recent again. */
+const leastKnown = 5000
+
 /** Where facts are followed. */
 export type FactSource = Pick<Facts, 'tail' | 'writes'>
 
+/** Both in milliseconds: the time of day, which may be set, and how long this process has run, which only grows. */
+type Times = { readonly now: () => number; readonly uptime: () => number }
+
+type Moment = { readonly at: number; readonly uptime: number }
+
+const ownTimes: Times = { now: Date.now, uptime: () => performance.now() }
+
 /**
  * Follows the facts of some kinds: each reading hands over what was written since the one before, in the order of its
- * writing. It keeps no facts, and remembers keys only as long as their rows may still be joined by an earlier one.
+ * writing. It keeps no facts, and remembers keys only as long as their rows may still be read again.
+ *
+ * A fact is dated by the clock of whoever stored it. One that was ahead hides nothing that is dated rightly: what is dated
+ * after the last reading, by this process's clock, does not move the place from which the next one reads.
  */
 export class FactTail {
   readonly #source: FactSource
   readonly #kinds: readonly FactKind[]
   readonly #start: string
-  /** When the facts of the last minute were written, by kind and key. */
+  readonly #times: Times
+  /** When facts that were handed over were written, by kind and key, in the order of the handing over. */
   readonly #recent = new Map<string, string>()
   #newest = ''
+  /** When the last reading that ended well began, or the first of all. */
+  #last: Moment | null = null
   /** The source's number of writes before the last reading that ended well. */
   #writes: number | null = null
 
   /** @param start RFC 3339: nothing older is handed over; '' for everything. */
-  constructor(source: FactSource, kinds: readonly FactKind[], start = '') {
+  constructor(source: FactSource, kinds: readonly FactKind[], start = '', times: Times = ownTimes) {
     this.#source = source
     this.#kinds = kinds
     this.#start = start
+    this.#times = times
   }
 
   /**
@@ -37,7 +54,9 @@ export class FactTail {
   async read(take: (fact: Fact<unknown>) => void): Promise<void> {
     const { writes } = this.#source
     if (writes !== null && writes === this.#writes) return
-    let from = this.#newest === '' ? this.#start : new Date(Date.parse(this.#newest) - overlapMs).toISOString()
+    const began = { at: this.#times.now(), uptime: this.#times.uptime() }
+    let from = this.#from(began)
+    this.#last ??= began
     for (;;) {
       const page = await this.#source.tail(this.#kinds, from, pageSize)
       for (const fact of page) {
@@ -56,13 +75,35 @@ export class FactTail {
         throw new Error(`more than ${pageSize} facts were written at ${from}; they cannot be read in pages`)
       from = last
     }
-    this.#forget()
+    this.#last = began
+    this.#forget(began)
     this.#writes = writes
   }
 
-  #forget(): void {
-    if (this.#newest === '') return
-    const since = new Date(Date.parse(this.#newest) - overlapMs).toISOString()
-    for (const [key, at] of this.#recent) if (at < since) this.#recent.delete(key)
+  /** From where on there may be facts that were not handed over. */
+  #from({ at, uptime }: Moment): string {
+    if (this.#last === null) return this.#start
+    const own = this.#newest === '' ? this.#start : dateBefore(Date.parse(this.#newest), overlapMs)
+    // By the clock as it goes now, too: it may have been set back since.
+    const lastAt = Math.min(this.#last.at, at - (uptime - this.#last.uptime))
+    return earlier(own, dateBefore(lastAt, overlapMs))
   }
+
+  /** Twice the overlap: a clock that is slowed down must not reach what is forgotten. */
+  #forget({ at }: Moment): void {
+    if (this.#newest === '') return
+    const since = dateBefore(Math.min(at, Date.parse(this.#newest)), 2 * overlapMs)
+    for (const [key, writtenAt] of this.#recent) {
+      if (this.#recent.size <= leastKnown) break
+      if (writtenAt < since) this.#recent.delete(key)
+    }
+  }
+}
+
+function dateBefore(at: number, ms: number): string {
+  return new Date(at - ms).toISOString()
+}
+
+function earlier(a: string, b: string): string {
+  return a < b ? a : b
 }

@@ -1,6 +1,8 @@
 import { backoffMs, doubling } from '../platform/backoff.ts'
 
-const schedule = doubling(1000, 60_000)
+const longestMs = 60_000
+
+const schedule = doubling(1000, longestMs)
 
 /** Who failed lately, how often in a row, and when to try again: after a second first, then less often, up to a minute. */
 export class Failures {
@@ -15,7 +17,9 @@ export class Failures {
   }
 
   isPaused(id: string, now: number): boolean {
-    return now < (this.#failures.get(id)?.retryAt ?? 0)
+    const pauseMs = (this.#failures.get(id)?.retryAt ?? 0) - now
+    // No pause is longer, so the clock was set back since.
+    return pauseMs > 0 && pauseMs <= longestMs
   }
 
   forget(id: string): void {

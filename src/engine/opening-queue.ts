@@ -50,7 +50,9 @@ export class OpeningQueue {
       this.#openings.delete(deployment.id)
       return told
     }
-    if (!opening.isAsking && now >= opening.retryAt) this.#ask(deployment, opening)
+    // A longer pause than there is: the clock was set back.
+    const isDue = now >= opening.retryAt || opening.retryAt - now > retryMs
+    if (!opening.isAsking && isDue) this.#ask(deployment, opening)
     return 'waiting'
   }
 

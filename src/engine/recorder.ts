@@ -48,9 +48,12 @@ export class Recorder {
     return lost
   }
 
-  /** Writes what should follow from rows that are on record and does not: the writing was cut off in between. */
-  async complete(looks: readonly Look[]): Promise<void> {
-    const steps = looks.map((look, index) => ({ before: looks[index - 1]?.verdict ?? null, look }))
+  /**
+   * Writes what should follow from rows that are on record and does not: the writing was cut off in between.
+   * @param before the verdict before the first of them.
+   */
+  async complete(looks: readonly Look[], before: Verdict | null): Promise<void> {
+    const steps = looks.map((look, index) => ({ before: looks[index - 1]?.verdict ?? before, look }))
     const changes = steps.filter(({ before, look }) => isChange(before, look.verdict))
     const written = await this.#o.facts.existing('verdict', changes.map(keyOf))
     for (const step of changes) if (!written.has(keyOf(step))) await this.#writeChange(step)

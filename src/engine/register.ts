@@ -1,6 +1,7 @@
 import { byWriting } from '../domain/by-writing.ts'
 import type { Deployment } from '../domain/deployment.ts'
 import { type DeploymentFact, foldDeployment } from '../domain/fold-deployment.ts'
+import { isLater, turnOf } from '../domain/is-later.ts'
 import type { Fact, FactKind, Facts } from '../storage/facts.ts'
 import { coalesce } from './coalesce.ts'
 import { FactTail } from './fact-tail.ts'
@@ -17,6 +18,7 @@ export class Register {
   readonly #bySubject = new Map<string, Map<string, DeploymentFact>>()
   readonly #all = new Map<string, Deployment>()
   #killSwitch: KillSwitchFact | null = null
+  #turn = 0
   #newestFirst: readonly Deployment[] = []
 
   constructor(facts: Facts) {
@@ -53,17 +55,26 @@ export class Register {
     return [...(this.#bySubject.get(id)?.values() ?? [])].sort(byWriting)
   }
 
-  /** When a deployment's opening was written, as text that sorts: by it the newer of two is told. */
-  openedAt(id: string): string {
-    for (const fact of this.#bySubject.get(id)?.values() ?? []) {
-      if (fact.kind === 'deployment') return `${fact.at}/${fact.key}`
-    }
-    return ''
+  /** Greater than that of every fact so far: what is written with it is later than what is known, by {@link isLater}. */
+  get nextTurn(): number {
+    return this.#turn + 1
+  }
+
+  /** Of two deployments, whether the first was opened later. */
+  isOpenedLater(id: string, than: string): boolean {
+    const [opening, other] = [this.#openingOf(id), this.#openingOf(than)]
+    return opening !== undefined && (other === undefined || isLater(opening, other))
+  }
+
+  #openingOf(id: string): DeploymentFact | undefined {
+    for (const fact of this.#bySubject.get(id)?.values() ?? []) if (fact.kind === 'deployment') return fact
+    return undefined
   }
 
   #take(fact: DeploymentFact | KillSwitchFact, touched: Set<string>): void {
+    this.#turn = Math.max(this.#turn, turnOf(fact) ?? 0)
     if (fact.kind === 'kill-switch') {
-      if (this.#killSwitch === null || fact.at > this.#killSwitch.at) this.#killSwitch = fact
+      if (this.#killSwitch === null || isLater(fact, this.#killSwitch)) this.#killSwitch = fact
       return
     }
     const key = `${fact.kind}\0${fact.key}`

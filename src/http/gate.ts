@@ -9,9 +9,13 @@ export type GateAnswer = {
   readonly deploymentId: string
 }
 
+/** A verdict is not dated later than this by any clock that is right. */
+const aheadMs = 60_000
+
 /**
  * A verdict as a gate's answer. It waits while the kill switch is on, in mode observe, and when the verdict is past its
- * validity, since a verdict that nobody renews says nothing about now; a final one needs no renewal.
+ * validity, since a verdict that nobody renews says nothing about now, or from the future, since it would stay valid while
+ * nothing is looked at; a final one needs no renewal.
  * @param at Unix milliseconds.
  */
 export function gateAnswer(verdict: Verdict, killSwitch: { readonly by: string } | null, at: number): GateAnswer {
@@ -31,6 +35,11 @@ export function gateAnswer(verdict: Verdict, killSwitch: { readonly by: string }
     return answer('wait', `The verdict of ${verdict.decidedAt} is too old to act on; a newer one is not there.`)
   }
   if (verdict.decision === 'hold') return answer('wait', verdict.reason.summary)
+  const isOfNow = Date.parse(verdict.decidedAt) <= at + aheadMs
+  if (!verdict.final && !isOfNow) {
+    const now = new Date(at).toISOString()
+    return answer('wait', `The verdict of ${verdict.decidedAt} is dated after now, ${now}: a clock is wrong, or was.`)
+  }
   return answer(verdict.decision, verdict.reason.summary)
 }
 

@@ -11,8 +11,9 @@ const columns = `Look AS look, toUnixTimestamp64Milli(argMin(At, o)) AS at,
 const mostKept = 1000
 
 /**
- * Look rows: written as one batch a tick, read back with the earliest row of each look. Newest verdicts are kept in memory
- * as long as no other writer has put a row into the table.
+ * Look rows: written as one batch a tick, read back with the earliest row of each look, up to the first final one: a batch of
+ * two looks may lose the first to the final look of another writer and leave the second behind. Newest verdicts are kept in
+ * memory as long as no other writer has put a row into the table.
  */
 export class Looks {
   readonly #storage: Storage
@@ -55,7 +56,7 @@ export class Looks {
     const foreign = await this.#writtenByOthers(looks)
     for (const { deploymentId, verdict } of looks) {
       const known = earlier.get(deploymentId)
-      if (known === undefined || known.look > verdict.look || foreign.has(deploymentId)) continue
+      if (known === undefined || known.final || known.look > verdict.look || foreign.has(deploymentId)) continue
       earlier.set(deploymentId, verdict)
       this.#keep(own, deploymentId, verdict)
     }
@@ -90,15 +91,15 @@ export class Looks {
     return new Set(rows.filter(({ writer }) => writer !== this.#writer).map(({ id }) => id))
   }
 
-  /** A deployment's looks in order, from look `from` on. */
-  async list(deploymentId: string, from = 0): Promise<Look[]> {
+  /** A deployment's looks in order, from look `from` on up to a final one, at most `limit` of them. */
+  async list(deploymentId: string, from = 0, limit = 2 ** 32): Promise<Look[]> {
     const rows = await this.#storage.query<LookRow>(
       `SELECT ${columns}, argMin(Evidence, o) AS evidence, argMin(Verdict, o) AS verdict
        FROM (SELECT *, (WrittenAt, Writer) AS o FROM looks WHERE DeploymentId = {id:String} AND Look >= {from:UInt32})
-       GROUP BY Look ORDER BY Look`,
-      { id: deploymentId, from },
+       GROUP BY Look ORDER BY Look LIMIT {limit:UInt64}`,
+      { id: deploymentId, from, limit },
     )
-    return rows.map((row) => ({
+    const looks = rows.map((row) => ({
       deploymentId,
       look: row.look,
       at: row.at,
@@ -106,6 +107,7 @@ export class Looks {
       evidence: JSON.parse(row.evidence) as LookEvidence,
       verdict: JSON.parse(row.verdict) as Verdict,
     }))
+    return upToFinal(looks, ({ verdict }) => verdict)
   }
 
   /** The verdicts of a deployment's looks, oldest first. */
@@ -115,7 +117,10 @@ export class Looks {
        WHERE DeploymentId = {id:String} GROUP BY Look ORDER BY Look`,
       { id: deploymentId },
     )
-    return rows.map((row) => JSON.parse(row.verdict) as Verdict)
+    return upToFinal(
+      rows.map((row) => JSON.parse(row.verdict) as Verdict),
+      (verdict) => verdict,
+    )
   }
 
   /** The newest verdict of each of these deployments, by deployment id. */
@@ -136,16 +141,32 @@ export class Looks {
 
   async #readNewest(deploymentIds: readonly string[]): Promise<Map<string, Verdict>> {
     if (deploymentIds.length === 0) return new Map()
-    // The newest look's number first: its column is small, and the verdicts of all other looks stay unread.
+    // Which looks may be the newest first: these columns are small, and the verdicts of all other looks stay unread. A final
+    // look is the greatest of those that saw as far as it did, as the greatest of all is, or a rollback.
     const rows = await this.#storage.query<{ id: string; verdict: string }>(
-      `SELECT DeploymentId AS id, argMin(Verdict, (WrittenAt, Writer)) AS verdict FROM looks
+      `SELECT DeploymentId AS id, Look, argMin(Verdict, (WrittenAt, Writer)) AS verdict FROM looks
        WHERE DeploymentId IN {ids:Array(String)} AND (DeploymentId, Look) IN (
-         SELECT DeploymentId, max(Look) FROM looks WHERE DeploymentId IN {ids:Array(String)} GROUP BY DeploymentId)
-       GROUP BY DeploymentId`,
+         SELECT DeploymentId, max(Look) FROM looks WHERE DeploymentId IN {ids:Array(String)} GROUP BY DeploymentId
+         UNION ALL
+         SELECT DeploymentId, max(Look) FROM looks WHERE DeploymentId IN {ids:Array(String)}
+         GROUP BY DeploymentId, Watermark HAVING min(Look) < max(Look)
+         UNION ALL
+         SELECT DeploymentId, Look FROM looks WHERE DeploymentId IN {ids:Array(String)} AND Decision = 'rollback')
+       GROUP BY DeploymentId, Look ORDER BY DeploymentId, Look`,
       { ids: deploymentIds },
     )
-    return new Map(rows.map((row) => [row.id, JSON.parse(row.verdict) as Verdict]))
+    const newest = new Map<string, Verdict>()
+    for (const { id, verdict } of rows) {
+      if (newest.get(id)?.final !== true) newest.set(id, JSON.parse(verdict) as Verdict)
+    }
+    return newest
   }
+}
+
+/** @param looks in order. */
+function upToFinal<Look>(looks: readonly Look[], verdictOf: (look: Look) => Verdict): Look[] {
+  const final = looks.findIndex((look) => verdictOf(look).final)
+  return final < 0 ? [...looks] : looks.slice(0, final + 1)
 }
 
 /** Unix milliseconds as ClickHouse reads a DateTime64(3) in UTC; a bare number would be taken for raw ticks. */

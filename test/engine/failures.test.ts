@@ -23,3 +23,10 @@ test('a success starts over', () => {
   expect(failures.isPaused('a', 0)).toBe(false)
   expect(failures.note('a', 0)).toBe(1000)
 })
+
+test('a clock that was set back makes no pause longer', () => {
+  const failures = new Failures()
+  const retryAt = failures.note('a', 3_600_000)
+  expect(failures.isPaused('a', retryAt - 60_000)).toBe(true)
+  expect(failures.isPaused('a', retryAt - 60_001)).toBe(false)
+})

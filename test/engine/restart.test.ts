@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Look } from '../../src/domain/look.ts'
 import type { Storage } from '../../src/domain/storage.ts'
-import { resumeTrial } from '../../src/engine/resume-trial.ts'
+import type { Verdict } from '../../src/domain/verdict.ts'
+import { resumeFromRecord, resumeTrial } from '../../src/engine/resume-trial.ts'
 import { isChange, verdictOf } from '../../src/judges/verdict/verdict-of.ts'
 import { random } from '../stats/random.ts'
 import { complaints, type Lab, openLab, type Process, sequenceOf, traffic, verdictFacts } from './lab.ts'
@@ -191,6 +193,63 @@ async function expectReplay(davy: Process, id: string): Promise<void> {
 test('a replay of the stored looks gives the stored verdicts to the byte', async () => {
   const storage = await otherDavy(lab.storage, 'straight')
   await expectReplay(await lab.start({}, storage), '01DEPLOYMENT00000000000000')
+})
+
+describe('a long history', () => {
+  test('is read in pages, each with the verdict before it, and ends with the final look', async () => {
+    const davy = await lab.start({}, await otherDavy(lab.storage, 'straight'))
+    const id = '01DEPLOYMENT00000000000000'
+    const looks = await davy.looks.list(id)
+    const deployment = { ...davy.deployments.get(id), status: 'open', outcome: null, endedAt: null } as const
+    const pages: [before: number | null, looks: readonly number[]][] = []
+    const record = {
+      ...{ looks: davy.looks, judge: davy.judge },
+      taken: async (page: readonly Look[], before: Verdict | null) => {
+        pages.push([before?.look ?? null, page.map(({ look }) => look)])
+      },
+    }
+    const paged = await resumeFromRecord(deployment, record, 4)
+    const whole = await resumeTrial(deployment, looks, davy.judge)
+    expect(paged?.newest).toEqual(whole.newest)
+    expect(paged?.seenUpTo).toBe(whole.seenUpTo)
+    expect(pages.flatMap(([, page]) => page)).toEqual(looks.map(({ look }) => look))
+    expect(pages.map(([before]) => before)).toEqual([null, ...pages.slice(0, -1).map(([, page]) => page.at(-1))])
+    expect(Math.max(...pages.map(([, page]) => page.length))).toBe(4)
+  })
+
+  test('of one deployment holds up no look at those that were read before it', async () => {
+    const storage = await otherDavy(lab.storage, 'long')
+    lab.now = start
+    const before = await lab.start({}, storage)
+    const ids: string[] = []
+    for (const service of ['a', 'b', 'c']) {
+      const { deployment } = await before.deployments.register({
+        ...{ service, canary: { version: '2' }, baseline: { version: '1' }, template: 'quick' },
+      })
+      ids.push(deployment.id)
+      lab.now += 1000
+    }
+    lab.now = start + minute
+    await before.conveyor.tick()
+    const slow: Storage = {
+      ...storage,
+      query: async (sql, params, signal) => {
+        const rows = await storage.query(sql, params, signal)
+        if (sql.includes('AS evidence')) await new Promise((resolve) => setTimeout(resolve, 1100))
+        return rows as never
+      },
+    }
+    const restarted = await lab.start({}, slow)
+    lab.now += stepMs
+    const looksOf = async () => Promise.all(ids.map(async (id) => (await before.looks.verdicts(id)).length))
+    const [a, b, c] = await looksOf()
+    await restarted.conveyor.tick()
+    // The newest is read first, and looked at in the same round.
+    expect(await looksOf()).toEqual([a, b, c! + 3])
+    await restarted.conveyor.tick()
+    await restarted.conveyor.tick()
+    expect(await looksOf()).toEqual([a! + 3, b! + 3, c! + 3])
+  })
 })
 
 describe('two processes over one storage', () => {

@@ -10,6 +10,11 @@ const window = { from, to: from + 10_000 }
 
 describe('the arm of a row', () => {
   const byPods = aDeployment({ canary: { match: { pod: ['b-1', 'b-2'] } }, baseline: { version: '1' } })
+  const byBoth = aDeployment({ canary: { version: '2', match: { pod: ['b-1'] } }, baseline: null })
+  // As an earlier Davy put them on record for a match by toString.
+  const stray = JSON.parse('{"function toString() { [native code] }": ["b-1"], "__proto__": ["b-1"]}')
+  const byStray = aDeployment({ canary: { match: stray }, baseline: null })
+  const byNothing = aDeployment({ canary: { match: {} }, baseline: null })
   test.each([
     { name: 'its version', deployment, row: { version: '2' }, arm: 'canary' },
     { name: 'its version', deployment, row: { version: '1' }, arm: 'baseline' },
@@ -22,6 +27,10 @@ describe('the arm of a row', () => {
     { name: 'another service', deployment, row: { service: 'cart', version: '2' }, arm: null },
     { name: 'another environment', deployment, row: { environment: 'staging', version: '2' }, arm: null },
     { name: 'another namespace', deployment, row: { namespace: 'eu', cohort: 'canary' }, arm: null },
+    { name: 'a version and a match', deployment: byBoth, row: { version: '2', pod: 'b-1' }, arm: 'canary' },
+    { name: 'a version without its match', deployment: byBoth, row: { version: '2', pod: 'b-2' }, arm: null },
+    { name: 'a match by what is no dimension', deployment: byStray, row: { version: '1', pod: 'b-1' }, arm: null },
+    { name: 'a match by nothing', deployment: byNothing, row: { version: '2' }, arm: null },
     { name: 'no baseline', deployment: aDeployment({ baseline: null }), row: { version: '1' }, arm: null },
   ])('by $name is $arm', ({ deployment, row, arm }) => {
     const slice = sliceOf(deployment, window, rowsOf([aRow(row)]))

@@ -4,7 +4,7 @@ import { outranked } from '../../src/engine/supersession.ts'
 import { aDeployment } from './samples.ts'
 
 const order = ['a', 'b', 'c']
-const openedAt = (id: string) => `${order.indexOf(id)}`
+const isOpenedLater = (id: string, than: string) => order.indexOf(id) > order.indexOf(than)
 const open = (id: string, changes: Partial<Deployment> = {}) => aDeployment({ id, ...changes })
 const seen = { origin: 'detected', mode: 'observe' } as const
 
@@ -18,6 +18,6 @@ test.each([
   { name: 'another namespace', open: [open('a'), open('b', { namespace: 'eu' })], closed: [] },
   { name: 'another strategy', open: [open('a'), open('b', { strategy: 'shadow' })], closed: [] },
 ])('$name', ({ open, closed }) => {
-  const pairs = outranked(open, openedAt).map(({ older, newer }) => `${older.id}>${newer.id}`)
+  const pairs = outranked(open, isOpenedLater).map(({ older, newer }) => `${older.id}>${newer.id}`)
   expect(pairs.sort()).toEqual(closed)
 })

@@ -57,6 +57,15 @@ describe.each(['promote', 'rollback'] as const)('%s becomes wait', (decision) =>
     expect(late).toMatchObject({ verdict: 'wait', reason: expect.stringContaining('too old') })
   })
 
+  test('when it is dated in the future, since a clock was set back and nobody knows how old it is', () => {
+    const at = Date.parse(decidedAt)
+    expect(gateAnswer(verdict({ decision }), null, at - 60_000)).toMatchObject({ verdict: decision })
+    const early = gateAnswer(verdict({ decision }), null, at - 60_001)
+    expect(early).toMatchObject({ verdict: 'wait', reason: expect.stringContaining('dated after now') })
+    expect(gateAnswer(verdict({ decision, final: true }), null, at - 60_001).verdict).toBe(decision)
+    expect(gateAnswer(verdict({ decision, decidedAt: 'soon' }), null, at).verdict).toBe('wait')
+  })
+
   test('when the kill switch is on, also after the end', () => {
     const answer = gateAnswer(verdict({ decision, final: true }), { by: 'anna' }, inTime)
     expect(answer).toMatchObject({ verdict: 'wait', reason: expect.stringContaining('anna') })

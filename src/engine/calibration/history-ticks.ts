@@ -44,15 +44,21 @@ export class HistoryTicks {
 
   #arm({ requests, errors, latency }: PodTickRow): ArmSlice {
     const total = { requests: 0, errors: 0 }
-    const operations: Record<string, Counts> = {}
+    const operations = new Map<string, Counts>()
     for (const [operation, count] of Object.entries(requests)) {
-      const failed = errors[operation] ?? 0
-      operations[operation] = { requests: count, errors: failed }
+      // An operation may be called what every object has: constructor.
+      const failed = Object.hasOwn(errors, operation) ? errors[operation]! : 0
+      operations.set(operation, { requests: count, errors: failed })
       total.requests += count
       total.errors += failed
     }
     const histogram = Object.entries(latency).map(([bucket, count]) => this.#pair(Number(bucket), count))
-    return { ...total, operations, pods: {}, latency: histogram.sort(([a], [b]) => a - b) }
+    return {
+      ...total,
+      operations: Object.fromEntries(operations),
+      pods: {},
+      latency: histogram.sort(([a], [b]) => a - b),
+    }
   }
 
   #pair(bucket: number, count: number): Pair {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Probe } from '../../domain/check.ts'
 import type { Deployment } from '../../domain/deployment.ts'
 import { DavyError } from '../../domain/errors.ts'
@@ -26,11 +27,11 @@ export type ProbesOptions = {
   readonly newId: () => string
 }
 
-type Run = { dueAt: number; failures: number; told: boolean | null; changes: number; underway: boolean }
+type Run = { dueAt: number; failures: number; changes: number; underway: boolean }
 
 /**
  * Synthetic checks: requests to a canary's address, run as long as its deployment is open. What comes of one is a check
- * of its name; only a change is put on record.
+ * of its name; only what differs from the newest on record is put there, whichever of Davy's processes wrote that.
  */
 export class Probes {
   readonly #o: ProbesOptions
@@ -72,7 +73,7 @@ export class Probes {
     for (const deployment of open) {
       for (const probe of this.#of(deployment.id).values()) {
         const key = keyOf(deployment.id, probe.name)
-        const run = this.#runs.get(key) ?? { dueAt: 0, failures: 0, told: null, changes: 0, underway: false }
+        const run = this.#runs.get(key) ?? { dueAt: 0, failures: 0, changes: 0, underway: false }
         this.#runs.set(key, run)
         if (run.underway || run.dueAt > this.#o.now()) continue
         run.underway = true
@@ -95,13 +96,21 @@ export class Probes {
     run.failures = fault === null ? 0 : run.failures + 1
     const passed = fault === null
     if (!passed && run.failures < failuresInRow) return
-    if (run.told === passed) return
+    await Promise.all([this.#mirror.refresh(), this.#o.checks.refresh()])
+    // The answer to a probe that was changed meanwhile says nothing of the new one.
+    if (!isDeepStrictEqual(this.#of(deployment.id).get(probe.name), probe)) return
+    if (this.#toldOf(deployment, probe) === passed) return
     if (passed && run.changes >= mostChanges) return
     const summary = fault === null ? 'The canary answers as expected.' : `${fault}, ${failuresInRow} times in a row.`
     const isLast = !passed && run.changes >= mostChanges - 1
     await this.#tell(deployment, probe, passed, isLast ? `${summary} It changed too often to pass again.` : summary)
-    run.told = passed
     run.changes += 1
+  }
+
+  /** Whether it passed by the newest record of it; null: there is none. */
+  #toldOf(deployment: Deployment, probe: Probe): boolean | null {
+    const states = this.#o.checks.statesOf(deployment, [])
+    return states.find(({ kind, name }) => kind === 'probe' && name === probe.name)?.passed ?? null
   }
 
   #tell(deployment: Deployment, probe: Probe, passed: boolean, summary: string): Promise<void> {

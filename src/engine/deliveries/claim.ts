@@ -4,6 +4,9 @@ import type { DeliveryRecord } from './attempt.ts'
 /** Longer than any attempt with its record: whoever has not recorded by then is gone, or as good as gone. */
 const leaseMs = 90_000
 
+/** Clocks of processes may be so far apart; what is dated further ahead is of before this clock was set back. */
+const aheadMs = 60_000
+
 /** The body of a `delivery-claim` fact. Whoever puts it first makes the attempt. */
 export type Claim = {
   readonly deliveryId: string
@@ -12,6 +15,24 @@ export type Claim = {
   readonly turn: number
   /** RFC 3339, by the claimer's clock: a receiver is called twice, with the same id, if clocks are minutes apart. */
   readonly until: string
+}
+
+/**
+ * When a delivery may be attempted next, Unix milliseconds; 0: at once. What is dated after now holds nothing up, neither an
+ * attempt nor a claim: a wait that counts from there would be longer than it was meant to be.
+ * @param last the newest claim of this delivery that is known.
+ */
+export function dueAt(
+  { nextAt, attempts }: Pick<DeliveryRecord, 'nextAt' | 'attempts'>,
+  last: Claim | null,
+  now: number,
+): number {
+  const attempted = attempts.at(-1)
+  const isAhead = (at: number) => at > now + aheadMs
+  const mayAt = nextAt === null || attempted === undefined || isAhead(Date.parse(attempted.at)) ? 0 : Date.parse(nextAt)
+  if (last === null || last.attempt <= (attempted?.attempt ?? 0)) return mayAt
+  const until = Date.parse(last.until)
+  return isAhead(until - leaseMs) ? mayAt : Math.max(mayAt, until)
 }
 
 /**

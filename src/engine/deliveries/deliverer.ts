@@ -181,16 +181,20 @@ export class Deliverer {
   }
 
   #isHeld({ record: { id } }: Waiting, now: number): boolean {
-    const until = this.#heldUntil.get(id)
-    if (until !== undefined && until <= now) this.#heldUntil.delete(id)
-    return until !== undefined && until > now
+    const heldForMs = (this.#heldUntil.get(id) ?? now) - now
+    // Longer than anything is put off: the clock was set back.
+    const isHeld = heldForMs > 0 && heldForMs <= lookedForMs
+    if (!isHeld) this.#heldUntil.delete(id)
+    return isHeld
   }
 
   #measure(now: number): void {
-    const { webhookPending, webhookOldestPending, webhookDeliveries } = this.#o.metrics
+    const { webhookPending, webhookOldestPending, webhookDeliveries, webhookEndpointGone } = this.#o.metrics
     const { count, oldest } = this.#outbox.waiting((id) => this.#forTraffic.has(id))
     webhookPending.set(count)
     webhookOldestPending.set(oldest === null ? 0 : (now - Date.parse(oldest)) / 1000)
+    webhookEndpointGone.reset()
+    for (const endpoint of this.#o.endpoints.gone()) webhookEndpointGone.set({ endpoint }, 1)
     // An increase from nothing to one is seen only where there was a nothing.
     for (const { id: endpoint, disabled } of this.#o.endpoints.list()) {
       if (disabled) continue

@@ -6,7 +6,7 @@ import type { Deployments } from '../deployments.ts'
 import { FactTail } from '../fact-tail.ts'
 import { type Attempt, type DeliveryRecord, deliveryId, recordOf } from './attempt.ts'
 import { Chains, type Link } from './chains.ts'
-import type { Claim } from './claim.ts'
+import { type Claim, dueAt } from './claim.ts'
 import type { EndpointState } from './endpoint-facts.ts'
 import type { Endpoints } from './endpoints.ts'
 import { isFor, type Outgoing, outgoingOf, toldKinds } from './outgoing.ts'
@@ -228,15 +228,8 @@ export class Outbox {
       const record = isPending ? this.#records.get(id) : undefined
       const outgoing = record === undefined ? undefined : this.#outgoing.get(record.messageId)
       if (record === undefined || outgoing === undefined || outgoing.writtenAt < state.toldSince) return []
-      return [{ record, endpoint, outgoing, dueAt: this.#dueAt(record) }]
+      return [{ record, endpoint, outgoing, dueAt: dueAt(record, this.claimOf(id), this.#o.now()) }]
     })
-  }
-
-  #dueAt({ id, nextAt, attempts }: DeliveryRecord): number {
-    const ownAt = nextAt === null ? 0 : Date.parse(nextAt)
-    const claim = this.#claims.get(id)
-    const isClaimed = claim !== undefined && claim.attempt > (attempts.at(-1)?.attempt ?? 0)
-    return isClaimed ? Math.max(ownAt, Date.parse(claim.until)) : ownAt
   }
 
   #shown(record: DeliveryRecord): DeliveryRecord {

@@ -90,10 +90,11 @@ export function queriesOf({ config, request, application }: CanaryRun, index: nu
   if (metric === undefined) throw new RangeError(`no metric ${index}`)
   const { name, query, scopeName } = metric
   const where = `/scopes/${scopeName ?? ''}`
-  const pair = scopeName === undefined ? undefined : request.scopes?.[scopeName]
+  const { scopes = {} } = request
+  const pair = scopeName !== undefined && Object.hasOwn(scopes, scopeName) ? scopes[scopeName] : undefined
   if (pair === undefined) {
     const asked = scopeName === undefined ? 'no scopeName' : `the scope '${scopeName}'`
-    const given = Object.keys(request.scopes ?? {})
+    const given = Object.keys(scopes)
     throw new DavyError('VALIDATION', `Metric ${name} has ${asked}, which the execution request does not provide.`, {
       ...{ expected: `one of ${given.length === 0 ? 'no scopes at all' : given.join(', ')}`, where },
     })

@@ -10,7 +10,7 @@ import { canaryAnalysisOf, planOf } from './canary-analysis.ts'
 import { CanaryConfigs } from './canary-configs.ts'
 import { canaryRunOf, type RunNames } from './canary-run.ts'
 import { CanaryRunner } from './canary-runner.ts'
-import { CanaryRuns } from './canary-runs.ts'
+import { CanaryRuns, type KnownRun } from './canary-runs.ts'
 import type { CanaryConfig, JudgeRequest } from './canary-schemas.ts'
 import { checkedConfig } from './check-config.ts'
 import type { JudgeTask } from './judge-worker.ts'
@@ -27,6 +27,9 @@ export type KayentaOptions = {
   readonly newId: () => string
   readonly retrySeconds?: (tries: number) => number
 }
+
+/** Of runs, with all that was asked and answered, so many are read at once. */
+const pageOfRuns = 100
 
 /** Who asks, as far as the query string says. */
 export type AskedNames = Partial<RunNames> & { readonly user?: string }
@@ -88,23 +91,24 @@ export class Kayenta {
     return runStatus(await this.#runs.get(id), this.#runner.stages(id))
   }
 
-  /** Runs as Kayenta shows them, the newest first. */
-  async executions(filter: {
-    readonly application?: string
-    readonly statuses?: readonly string[]
-    readonly limit: number
-    readonly page: number
-  }): Promise<readonly object[]> {
-    const { application, statuses, limit, page } = filter
-    const known = await this.#runs.list({
-      ...{ limit, offset: (page - 1) * limit },
-      ...(application === undefined ? {} : { application }),
-    })
-    return known
-      .filter(
-        ({ outcome }) => statuses === undefined || statuses.includes((outcome?.status ?? 'running').toLowerCase()),
-      )
-      .map((run) => runStatus(run, this.#runner.stages(run.id)))
+  /** Runs as Kayenta shows them, the newest first; pages count those of these statuses alone. `left`: nobody reads it. */
+  async executions(
+    filter: {
+      readonly application?: string
+      readonly statuses?: readonly string[]
+      readonly limit: number
+      readonly page: number
+    },
+    left: AbortSignal,
+  ): Promise<readonly object[]> {
+    const { statuses, limit, page } = filter
+    const subject = filter.application === undefined ? {} : { application: filter.application }
+    const offset = (page - 1) * limit
+    const found =
+      statuses === undefined
+        ? await this.#runs.list({ ...subject, limit, offset })
+        : (await this.#runsOf(statuses, subject, offset + limit, left)).slice(offset)
+    return found.map((run) => runStatus(run, this.#runner.stages(run.id)))
   }
 
   /** Starts an analysis of a stored config. @returns its id. @throws DavyError NOT_FOUND, VALIDATION */
@@ -161,6 +165,22 @@ export class Kayenta {
     const config = await this.configs.get(configId)
     const pairs = (await this.lists.get('metric-set-pair-list', listId)) as JudgeRequest['metricSetPairList']
     return this.judging.judgePairs(config, thresholds, pairs, signal)
+  }
+
+  /** The newest `count` runs of these statuses. The storage does not know how a run stands: all are gone through. */
+  async #runsOf(
+    statuses: readonly string[],
+    subject: { readonly application?: string },
+    count: number,
+    left: AbortSignal,
+  ): Promise<readonly KnownRun[]> {
+    const found: KnownRun[] = []
+    for (let offset = 0; found.length < count && !left.aborted; offset += pageOfRuns) {
+      const known = await this.#runs.list({ ...subject, limit: pageOfRuns, offset })
+      found.push(...known.filter(({ outcome }) => statuses.includes((outcome?.status ?? 'running').toLowerCase())))
+      if (known.length < pageOfRuns) break
+    }
+    return found.slice(0, count)
   }
 
   async #start(config: CanaryConfig, request: unknown, asked: AskedNames): Promise<string> {

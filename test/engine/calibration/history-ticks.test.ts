@@ -32,6 +32,23 @@ test('rows in any order become every tick of the window, with the counts of each
   }
 })
 
+test('an operation may be called what every object has', () => {
+  const history = new HistoryTicks()
+  const requests = JSON.parse('{"constructor": 3, "__proto__": 4, "toString": 5}')
+  history.add({
+    requests: [{ at: 0, pod: 'a', requests, errors: { toString: 2 }, latency: {} }],
+    gauges: [],
+    events: [],
+  })
+  const arm = history.list(0, 10_000)[0]!.pods.get('a')!
+  expect([arm.requests, arm.errors]).toEqual([12, 2])
+  expect(Object.entries(arm.operations)).toEqual([
+    ['constructor', { requests: 3, errors: 0 }],
+    ['__proto__', { requests: 4, errors: 0 }],
+    ['toString', { requests: 5, errors: 2 }],
+  ])
+})
+
 test('what instruments said is with the pod that it is of, also in a tick in which it served nobody', () => {
   const history = new HistoryTicks()
   const readings = { count: 2, sum: 8, min: 3, max: 5 }

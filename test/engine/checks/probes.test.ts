@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Probe } from '../../../src/domain/check.ts'
+import type { CheckRecord, Probe } from '../../../src/domain/check.ts'
 import type { Deployment } from '../../../src/domain/deployment.ts'
 import type { Ports } from '../../../src/domain/sink.ts'
 import { Checks } from '../../../src/engine/checks/checks.ts'
@@ -17,18 +17,27 @@ const probe: Probe = {
   ...{ withinSeconds: 5, everySeconds: 30 },
 }
 
-/** A canary that answers as a test says, and the probes of it by a clock that goes on with each round. */
-function watch() {
-  let [now, ids, asked] = [Date.parse('2026-11-21T10:00:00Z'), 0, 0]
+/** What Davy's processes share: the facts, and the time. */
+function aWorld() {
+  const world = { now: Date.parse('2026-11-21T10:00:00Z'), ids: 0 }
+  return Object.assign(
+    world,
+    factsInMemory(() => world.now),
+  )
+}
+
+/** A canary that answers as a test says, and one process's probes of it by a clock that goes on with each round. */
+function watch(world = aWorld()) {
+  let asked = 0
   let answer: Ports['http'] = async () => ({ status: 200, text: 'well', headers: {} })
   const newId = () => {
-    ids += 1
-    return String(ids)
+    world.ids += 1
+    return String(world.ids)
   }
-  const { store } = factsInMemory(() => now)
+  const { store } = world
   const checks = new Checks(store, newId)
   const probes = new Probes({
-    ...{ facts: store, checks, log: createLogger('silent'), now: () => now, newId },
+    ...{ facts: store, checks, log: createLogger('silent'), now: () => world.now, newId },
     http: (...request) => {
       asked += 1
       return answer(...request)
@@ -37,6 +46,7 @@ function watch() {
   const state = () => checks.statesOf(deployment, [deployment])[0]
   return {
     probes,
+    checks,
     asked: () => asked,
     state,
     async round(says: Ports['http'], rounds = 1, seconds = 30) {
@@ -44,8 +54,9 @@ function watch() {
       for (let each = 0; each < rounds; each += 1) {
         await probes.tick([deployment], new AbortController().signal)
         for (let turn = 0; turn < 5; turn += 1) await nextTurn()
-        now += seconds * 1000
+        world.now += seconds * 1000
       }
+      await checks.refresh()
       return state()?.passed
     },
   }
@@ -86,6 +97,55 @@ test('a probe asks as often as it is told to, and once at a time', async () => {
   expect(asked()).toBe(2)
   await round(() => new Promise(() => {}), 6, 30)
   expect(asked()).toBe(3)
+})
+
+test('a check of the same name that passes does not lift the hold of a probe', async () => {
+  const { probes, checks, round } = watch()
+  await probes.add(deployment, probe)
+  expect(await round(says(503), 3)).toBe(false)
+  const report = { kind: 'result', passed: true, summary: 'Well.' } as const
+  await checks.add(deployment, { name: 'health', arm: 'canary', report, url: null, by: 'ci' })
+  expect(await round(says(503))).toBe(false)
+  expect(checks.statesOf(deployment, [])).toMatchObject([
+    { name: 'health', kind: 'probe', passed: false },
+    { name: 'health', kind: 'result', passed: true },
+  ])
+})
+
+test('of two processes the one whose canary is dead puts back the hold that the other lifted', async () => {
+  const world = aWorld()
+  const [one, other] = [watch(world), watch(world)]
+  await one.probes.add(deployment, probe)
+  expect(await one.round(says(200))).toBe(true)
+  expect(await one.round(says(503), 3)).toBe(false)
+  expect(await other.round(says(200))).toBe(true)
+  expect(await one.round(says(503))).toBe(false)
+  expect(world.of('check').map(({ body }) => (body as CheckRecord).report)).toMatchObject(
+    [false, true, false, true, false].map((passed) => ({ passed })),
+  )
+})
+
+test('what is on record already is not written again, by no process', async () => {
+  const world = aWorld()
+  await watch(world).probes.add(deployment, probe)
+  const passes = [watch(world), watch(world)]
+  for (const { round } of passes) expect(await round(says(200), 3)).toBe(true)
+  expect(world.of('check')).toHaveLength(2)
+})
+
+test('the answer to a probe that is changed meanwhile does not lift the hold of the new one', async () => {
+  const { probes, round } = watch()
+  await probes.add(deployment, probe)
+  expect(await round(says(200))).toBe(true)
+  let answer = (): void => {}
+  const slow: Ports['http'] = (...request) =>
+    new Promise<void>((resolve) => {
+      answer = resolve
+    }).then(() => says(200)(...request))
+  await round(slow)
+  await probes.add(deployment, { ...probe, url: 'http://canary.test/other' })
+  answer()
+  expect(await round(says(503))).toBe(false)
 })
 
 test('what flaps has failed in the end, and is told no more', async () => {

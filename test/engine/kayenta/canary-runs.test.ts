@@ -205,3 +205,22 @@ describe('cancelling', () => {
     expect(await kayenta.status(id)).toMatchObject({ status: 'succeeded' })
   })
 })
+
+test('a page of runs by how they stand goes past all those that stand otherwise', { timeout: 120_000 }, async () => {
+  const kayenta = lab.start()
+  const start = () => kayenta.startAdHoc(adHoc('good2'), { application: 'listed' })
+  const canceled = [await start(), await start()]
+  for (const id of canceled) await kayenta.cancel(id)
+  const running: string[] = []
+  for (let runs = 0; runs < 101; runs += 1) running.unshift(await start())
+  const page = async (statuses: readonly string[], limit: number, number: number) => {
+    const filter = { application: 'listed', statuses, limit, page: number }
+    const found = (await kayenta.executions(filter, new AbortController().signal)) as { readonly pipelineId: string }[]
+    return found.map(({ pipelineId }) => pipelineId)
+  }
+  expect(await page(['canceled'], 1, 1)).toEqual([canceled[1]])
+  expect(await page(['canceled'], 1, 2)).toEqual([canceled[0]])
+  expect(await page(['canceled'], 1, 3)).toEqual([])
+  expect(await page(['running'], 50, 3)).toEqual(running.slice(100))
+  expect(await page(['running', 'canceled'], 102, 1)).toEqual([...running, canceled[1]])
+})

@@ -91,6 +91,43 @@ export function looksConformance(current: () => Opened): void {
       expect(await newest('kept')).toBe('kept-7')
     })
 
+    test.each([
+      { name: 'a rollback', what: { decision: 'rollback' } },
+      { name: 'the last word of what was closed', what: { decision: 'hold', watermark: 4 } },
+    ] as const)(
+      'nothing comes after a final look, $name, not even what a slower process wrote',
+      async ({ name, what }) => {
+        const final = (id: string, number: number): Look => {
+          const row = look(id, number, 'final')
+          const watermark = 'watermark' in what ? look(id, what.watermark, '').watermark : row.watermark
+          return { ...row, watermark, verdict: { ...row.verdict, decision: what.decision, final: true } }
+        }
+        const [own, slower] = [new Looks(opened.storage, 'quick'), new Looks(opened.storage, 'slow')]
+        const several = [0, 1, 2, 3, 4].map((number) => look(name, number, 'both'))
+        await own.write(several, `${name} 0 to 4`)
+        expect([...(await own.newest([name])).values()].map(({ look }) => look)).toEqual([4])
+        await own.write([final(name, 5)], `${name} 5`)
+        const lost = [look(name, 5, 'slower'), look(name, 6, 'slower'), look(name, 7, 'slower')]
+        expect(await slower.write(lost, `${name} 5 to 7`)).toEqual(new Set([name]))
+        for (const looks of [own, slower, new Looks(opened.storage, 'later')]) {
+          expect((await looks.newest([name, 'kept'])).get(name)).toMatchObject({ look: 5, final: true })
+          expect((await looks.newest(['kept'])).get('kept')?.look).toBe(7)
+          expect((await looks.verdicts(name)).map(({ look }) => look)).toEqual([0, 1, 2, 3, 4, 5])
+          expect((await looks.list(name, 4)).map(({ look }) => look)).toEqual([4, 5])
+        }
+      },
+    )
+
+    test('a final look that lost to another one ends nothing', async () => {
+      await looks.write([look('went on', 0, 'zero'), look('went on', 1, 'one')], 'went on 0 and 1')
+      const lost = look('went on', 1, 'late')
+      const rollback = { ...lost, verdict: { ...lost.verdict, decision: 'rollback' as const, final: true } }
+      await new Looks(opened.storage, 'b').write([rollback], 'went on 1 late')
+      await looks.write([look('went on', 2, 'two')], 'went on 2')
+      expect((await new Looks(opened.storage, 'c').newest(['went on'])).get('went on')?.look).toBe(2)
+      expect((await looks.list('went on')).map(({ look }) => look)).toEqual([0, 1, 2])
+    })
+
     test('questions and looks at the same time never leave an old verdict behind', async () => {
       for (let number = 0; number < 20; number++) {
         const asked = Array.from({ length: 5 }, () => looks.newest(['busy', 'kept']))
