@@ -27,6 +27,20 @@ program
   })
 
 program
+  .command('backup')
+  .argument(
+    '<to>',
+    "a directory that is not there yet, or where a ClickHouse server shall write: Disk('backups', 'davy-1')",
+  )
+  .description(
+    'copy all that Davy knows: the embedded storage of a Davy that is stopped, or by BACKUP of a ClickHouse server',
+  )
+  .action(async (to: string) => {
+    const { runBackup } = await import('./run-backup.ts')
+    await runBackup(loadConfig(process.env, terminal.readFile), to, terminal)
+  })
+
+program
   .command('healthcheck')
   .description('is the Davy of this configuration alive, on this machine? for container images')
   .action(async () => {

@@ -1,5 +1,6 @@
 import { DavyError } from '../domain/errors.ts'
 import type { Storage } from '../domain/storage.ts'
+import { placeOfUrl } from '../platform/hide-credentials.ts'
 import { type Dialect, replicated, singleNode } from './dialect.ts'
 import { ServerStorage } from './server.ts'
 
@@ -35,7 +36,7 @@ export async function openStorage(url: string): Promise<OpenStorage> {
   }
   throw new DavyError('CONFIG', 'The storage URL names no storage that Davy knows.', {
     expected: 'chdb:<directory>, or http(s)://host:port[/database][?cluster=name]',
-    got: url.replace(/\/\/[^@/]*@/, '//…@'),
+    got: placeOfUrl(url),
     where: 'DAVY_STORAGE_URL',
   })
 }

@@ -18,10 +18,11 @@ const own = new Set(['query', 'query_id', 'database', 'default_format', 'session
 
 type Statement = { readonly sql: string; readonly format: string; readonly data: Buffer | null }
 
-export async function startFront(): Promise<Front> {
+/** @param connectionArgs of the engine, such as `--backups.allowed_path=…`. */
+export async function startFront(connectionArgs: readonly string[] = []): Promise<Front> {
   const directory = mkdtempSync(join(tmpdir(), 'davy-front-'))
   const data = join(directory, 'data')
-  const keeper = new Session(data)
+  const keeper = new Session(data, { connectionArgs: [...connectionArgs] })
   let statements = 0
   const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
     statements += 1
