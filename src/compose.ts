@@ -55,7 +55,7 @@ import type { Logger } from './platform/logger.ts'
 import { isLoopbackHost } from './platform/loopback.ts'
 import { createMetrics } from './platform/metrics.ts'
 import type { ShutdownStack } from './platform/shutdown.ts'
-import { readTokens } from './platform/tokens.ts'
+import { TokensFile } from './platform/tokens-file.ts'
 import { startTracing } from './platform/tracing.ts'
 import { createSinks } from './sinks/index.ts'
 import { createSources } from './sources/index.ts'
@@ -90,7 +90,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const { config, release } = await claimPorts(configured)
   stops.push('ports', 1_000, release)
   const { tokensFile } = config
-  const tokens = tokensFile === null ? null : readTokens(tokensFile, (path) => readFileSync(path, 'utf8'))
+  const tokens = tokensFile === null ? null : new TokensFile(tokensFile, (path) => readFileSync(path, 'utf8'), log)
   const sinks = createSinks({ publicUrl: config.publicUrl })
   const configuredEndpoints = checkConfigured(config.webhooks, sinks)
   const now = () => clock.now()
@@ -316,6 +316,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   jobs.every('explanations', 2_000, (signal) => explanations.tick(signal))
   jobs.every('detection', 10_000, (signal) => detector.tick(signal))
   jobs.every('rolled back traffic', 30_000, () => rolledBackTraffic.tick(deployments.list()))
+  if (tokens !== null) jobs.every('tokens', 10_000, async () => tokens.refresh())
   jobs.every('calibration', 10_000, () => calibrator.tick())
   jobs.every('kayenta', 1_000, () => kayenta.tick())
   jobs.every('approvals', 1_000, () => approvals.tick())

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { compose } from './compose.ts'
 import { systemClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
+import { placeOfUrl } from './platform/hide-credentials.ts'
 import { createLogger } from './platform/logger.ts'
 import { ShutdownStack } from './platform/shutdown.ts'
 import { version } from './version.ts'
@@ -47,7 +48,7 @@ export async function runServe(config: Config): Promise<void> {
     const running = await compose(config, systemClock, log, stops)
     drain = running.drain
     const { address, otlpAddress, otlpGrpcAddress, publicUrl } = running
-    const storage = config.storageUrl.replace(/\/\/[^@/]*@/, '//')
+    const storage = placeOfUrl(config.storageUrl)
     log.info({ version, address, otlp: otlpAddress, otlpGrpc: otlpGrpcAddress, publicUrl, storage }, 'Davy is ready')
   } catch (error) {
     await stops.run()

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../src/platform/clock.ts'
 import { loadConfig } from '../src/platform/config.ts'
 import { createLogger, type LogLevel } from '../src/platform/logger.ts'
 import { ShutdownStack } from '../src/platform/shutdown.ts'
+import { watchAnswers } from './declared-answers.ts'
 
 /** A whole Davy in this process. chDB opens one directory a process: stop one before starting the next. */
 export type Davy = {
@@ -26,7 +27,8 @@ export type Davy = {
 }
 
 /**
- * Starts the composed product on free ports and an empty embedded storage.
+ * Starts the composed product on free ports and an empty embedded storage. Its stop fails when it has given an answer that
+ * its `/openapi.json` does not declare.
  * @param env DAVY_ and OTEL_ variables; with DAVY_STORAGE_URL its directory is the caller's to remove.
  */
 export async function startDavy(env: Readonly<Record<string, string>> = {}, clock: Clock = systemClock): Promise<Davy> {
@@ -50,8 +52,13 @@ export async function startDavy(env: Readonly<Record<string, string>> = {}, cloc
   try {
     const config = loadConfig(variables, (path) => readFileSync(path, 'utf8'))
     const log = createLogger(config.logLevel as LogLevel, { write: (line) => void logs.push(line) })
-    const { address, otlpAddress, otlpGrpcAddress } = await compose(config, clock, log, stops)
-    return { url: address, otlpUrl: otlpAddress, otlpGrpcUrl: otlpGrpcAddress, logs, stop }
+    const [composed, undeclared] = await watchAnswers(() => compose(config, clock, log, stops))
+    const { address, otlpAddress, otlpGrpcAddress } = composed
+    const stopChecked = async () => {
+      await stop()
+      if (undeclared().length > 0) throw new Error(`/openapi.json does not declare: ${undeclared().join(', ')}`)
+    }
+    return { url: address, otlpUrl: otlpAddress, otlpGrpcUrl: otlpGrpcAddress, logs, stop: stopChecked }
   } catch (error) {
     await stop()
     throw error

@@ -29,10 +29,10 @@ export function addTelling(program: Command, terminal: Terminal): void {
     .command('progress')
     .description('say that a rollout took a step; a promote is asked for anew at each')
     .argument('<deployment>', idWords)
-    .requiredOption('--weight <percent>', 'the share of traffic that the canary gets now', parseWeight)
+    .option('--weight <percent>', 'the share of traffic that the canary gets now', parseWeight)
     .option('--step <name>', 'the step as the rollout calls it')
-    .action((id: string, { url, weight, step }: { url?: string; weight: number; step?: string }) =>
-      tell(url, id, 'progress', { weight, ...(step === undefined ? {} : { step }) }, `at ${weight}%`),
+    .action((id: string, { url, ...taken }: { url?: string; weight?: number; step?: string }) =>
+      tell(url, id, 'progress', taken, stepWords(taken)),
     )
 
   const override = program
@@ -46,4 +46,9 @@ export function addTelling(program: Command, terminal: Terminal): void {
     )
 
   for (const command of [finish, progress, override]) withConnection(command)
+}
+
+function stepWords({ weight, step }: { readonly weight?: number; readonly step?: string }): string {
+  if (weight !== undefined) return `at ${weight}%`
+  return step === undefined ? 'took a step' : `at step ${oneLine(step)}`
 }

@@ -2,7 +2,8 @@ import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DavyError } from '../domain/errors.ts'
 import { isLoopbackHost } from '../platform/loopback.ts'
-import { findToken, mayUse, presentedToken, type Role, roles, type Token } from '../platform/tokens.ts'
+import { findToken, mayUse, presentedToken, type Role, roles } from '../platform/tokens.ts'
+import type { KnownTokens } from '../platform/tokens-file.ts'
 
 /** Who is asking, for the audit: a token's name and role, or `local` where no tokens are configured. */
 type Caller = { readonly name: string; readonly role: Role }
@@ -26,8 +27,8 @@ declare module 'fastify' {
 }
 
 export type AccessOptions = {
-  /** null: none are configured, which is only right on loopback. */
-  readonly tokens: readonly Token[] | null
+  /** Asked at each request; null: none are configured, which is only right on loopback. */
+  readonly tokens: KnownTokens | null
   /** true when only this machine can connect. */
   readonly loopback: boolean
   readonly publicUrl: string
@@ -109,11 +110,11 @@ export function admit(
   authorization: string | undefined,
   needed: Role,
   isRead: boolean,
-  tokens: readonly Token[] | null,
+  tokens: KnownTokens | null,
 ): Caller {
   if (tokens === null) return { name: 'local', role: 'admin' }
   const presented = presentedToken(authorization)
-  const token = presented === null ? null : findToken(tokens, presented)
+  const token = presented === null ? null : findToken(tokens.current, presented)
   if (token === null) {
     throw new DavyError('UNAUTHENTICATED', 'This needs a token of the tokens file.', {
       expected: `a token with the role ${needed}, as Bearer or as the password of Basic`,
@@ -140,7 +141,7 @@ function isKnownByBody({ routeOptions, headers, is404 }: FastifyRequest): boolea
   return !is404 && headers.authorization === undefined && routeOptions.config.bodyToken !== undefined
 }
 
-function callerOf(request: FastifyRequest, reply: FastifyReply, tokens: readonly Token[] | null): Caller | null {
+function callerOf(request: FastifyRequest, reply: FastifyReply, tokens: KnownTokens | null): Caller | null {
   const needed = request.routeOptions.config.role
   if (request.is404 || needed === 'open') return null
   if (needed === undefined) throw new DavyError('FORBIDDEN', 'The route does not say who may use it.')
@@ -162,7 +163,7 @@ function answerCors(request: FastifyRequest, reply: FastifyReply, origins: Reado
   if (origin === undefined || !origins.has(origin)) return false
   reply.header('access-control-allow-origin', origin).header('vary', 'Origin')
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false
-  reply.header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE')
+  reply.header('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE')
   reply.header('access-control-allow-headers', corsHeaders).header('access-control-max-age', '600')
   return true
 }
@@ -179,7 +180,7 @@ function checkRole(method: string | string[], url: string, role: unknown): void 
  */
 export function registerAccess(app: FastifyInstance, options: AccessOptions): void {
   const { tokens } = options
-  if (tokens === null ? !options.loopback : tokens.length === 0) {
+  if (tokens === null ? !options.loopback : tokens.current.length === 0) {
     throw new DavyError('CONFIG', 'Listening beyond loopback needs DAVY_TOKENS_FILE with at least one token.')
   }
   const publicUrl = new URL(options.publicUrl)

@@ -11,8 +11,10 @@ import { endpointRoutes } from './endpoint-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { explanationRoutes } from './explanation-routes.ts'
 import { integrations } from './integrations/index.ts'
+import { registerJsonBody } from './json-body.ts'
 import { judgementRoutes } from './judgement-routes.ts'
 import { logTemplateRoutes } from './log-template-routes.ts'
+import { openapiOptions } from './openapi.ts'
 import { otlpRoutes } from './otlp-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { planRoutes } from './plan-routes.ts'
@@ -31,17 +33,7 @@ import { verdictRoutes } from './verdict-routes.ts'
 /** Everything on one port: API, OTLP, pages, probes. */
 export async function createApp(services: Services, access: AccessOptions): Promise<App> {
   const app = bare(services, access)
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Davy',
-        version: services.engine.replace(/^.*\//, ''),
-        description: 'Judges a release while it rolls out: promote, hold or roll back, with evidence.',
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      },
-    },
-  })
+  await app.register(swagger, openapiOptions(services.engine.replace(/^.*\//, '')))
   otlpRoutes(app as unknown as FastifyInstance, services)
   remoteWriteRoutes(app as unknown as FastifyInstance, services)
   app.register(async (scope) => {
@@ -114,6 +106,7 @@ function bare(services: Services, access: AccessOptions): App {
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply, count),
   }).withTypeProvider<TypeBoxTypeProvider>() as App
   registerTracing(app as unknown as FastifyInstance)
+  registerJsonBody(app as unknown as FastifyInstance)
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff')
     done()

@@ -14,7 +14,14 @@ export function calibrationRoutes(app: App, services: Services): void {
 
   app.post(
     '/api/v1/services/:name/calibration',
-    { config: { role: 'operator' }, schema: { tags, params: nameParams, body: calibrationSchema } },
+    {
+      config: {
+        role: 'operator',
+        answers: { 202: 'It will be made.' },
+        answerHeaders: { location: 'the path that will have it' },
+      },
+      schema: { tags, params: nameParams, body: calibrationSchema },
+    },
     async ({ params, body }, reply) => {
       await services.templates.refresh()
       const template = services.templates.named(body?.template)

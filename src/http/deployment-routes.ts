@@ -37,6 +37,12 @@ const listQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const idempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'the same one is answered with what it opened' }),
+  ),
+})
+
 /** Registering deployments and telling what happens to them. */
 export function deploymentRoutes(app: App, { deployments, bus, publicUrl, now }: Services): void {
   const view = (deployment: Deployment) => deploymentView(deployment, publicUrl)
@@ -47,12 +53,17 @@ export function deploymentRoutes(app: App, { deployments, bus, publicUrl, now }:
 
   app.post(
     '/api/v1/deployments',
-    { config: { role: 'gate' }, schema: { tags: ['deployments'], body: registrationSchema } },
+    {
+      config: {
+        role: 'gate',
+        answers: { 201: 'It is open.', 200: 'It was open already, or the Idempotency-Key is known: the same one.' },
+        answerHeaders: { location: 'the path of the deployment' },
+      },
+      schema: { tags: ['deployments'], body: registrationSchema, headers: idempotencyHeaders },
+    },
     async (request, reply) => {
-      const { deployment, created } = await deployments.register(
-        toRegistration(request.body),
-        idempotencyKey(request.headers['idempotency-key']),
-      )
+      const key = request.headers['idempotency-key']
+      const { deployment, created } = await deployments.register(toRegistration(request.body), key)
       reply.code(created ? 201 : 200).header('location', `/api/v1/deployments/${deployment.id}`)
       return created ? tell(deployment) : view(deployment)
     },
@@ -119,7 +130,10 @@ export function deploymentRoutes(app: App, { deployments, bus, publicUrl, now }:
 
   app.post(
     '/api/v1/deployments/:id/feedback',
-    { config: { role: 'operator' }, schema: { tags: ['deployments'], params: idParams, body: feedbackSchema } },
+    {
+      config: { role: 'operator', answers: { 204: 'It is kept.' } },
+      schema: { tags: ['deployments'], params: idParams, body: feedbackSchema },
+    },
     async (request, reply) => {
       await deployments.refresh()
       const { verdictWas, note } = request.body
@@ -146,16 +160,6 @@ function checkStepTime({ startedAt }: Deployment, at: number, now: number): void
     expected: `a time between ${startedAt} and now`,
     got: new Date(at).toISOString().replace('.000Z', 'Z'),
     where: '/at',
-  })
-}
-
-function idempotencyKey(header: string | string[] | undefined): string | undefined {
-  if (header === undefined) return undefined
-  if (typeof header === 'string' && header.length >= 1 && header.length <= 255) return header
-  throw new DavyError('VALIDATION', 'The Idempotency-Key is not usable.', {
-    expected: 'one value of 1 to 255 characters',
-    got: typeof header === 'string' ? `${header.length} characters` : 'several values',
-    where: 'header idempotency-key',
   })
 }
 

@@ -50,7 +50,14 @@ export function endpointRoutes(app: App, { endpoints, sinks, deliverer, stopping
 
   app.post(
     '/api/v1/endpoints',
-    { config: operator, schema: { tags: ['endpoints'], body: endpointSchema } },
+    {
+      config: {
+        ...operator,
+        answers: { 201: 'It is kept. A secret that was made is shown this once.' },
+        answerHeaders: { location: 'the path of the endpoint' },
+      },
+      schema: { tags: ['endpoints'], body: endpointSchema },
+    },
     async ({ body }, reply) => {
       const given = wholeEndpoint(body)
       const { secrets, shown } = secretFor(sinkOf(sinks, given.format), body.secret, body.signature)
@@ -83,17 +90,21 @@ export function endpointRoutes(app: App, { endpoints, sinks, deliverer, stopping
       const { secret: _secret, signature: _kind, ...given } = body
       // Settings first: what does not fit must not leave it switched on or off.
       const shown = Object.keys(body).length === 0 ? {} : await replace(id, present(given), body)
-      if (disabled !== undefined) await endpoints.setDisabled(id, disabled ? 'switched off by the API' : null)
+      if (disabled !== undefined) await endpoints.setEnabled(id, !disabled)
       reply.header('cache-control', 'no-store')
       return { ...endpoints.view(id), ...shown }
     },
   )
 
-  app.delete('/api/v1/endpoints/:id', { config: operator, schema: byId }, async ({ params }, reply) => {
-    await endpoints.refresh()
-    await endpoints.remove(params.id)
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/api/v1/endpoints/:id',
+    { config: { ...operator, answers: { 204: 'It is removed.' } }, schema: byId },
+    async ({ params }, reply) => {
+      await endpoints.refresh()
+      await endpoints.remove(params.id)
+      return reply.code(204).send()
+    },
+  )
 
   app.post(
     '/api/v1/endpoints/:id/rotate',

@@ -99,7 +99,10 @@ export function logTemplateRoutes(app: App, { logTemplates, deployments, now }: 
 
   app.post(
     '/api/v1/services/:name/log-templates/:hash/feedback',
-    { config: { role: 'operator' }, schema: { tags, params: feedbackParams, body: feedbackBody } },
+    {
+      config: { role: 'operator', answers: { 201: 'It is kept.' } },
+      schema: { tags, params: feedbackParams, body: feedbackBody },
+    },
     async (request, reply) => {
       const { name, hash } = request.params
       const { verdict = 'expected', reason, expiresAt } = request.body

@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js'
 import { DavyError, type ErrorCode, errorTable } from '../domain/errors.ts'
 import { type OtlpSignal, otlpSignals } from '../engine/ingest/signals.ts'
-import type { Token } from '../platform/tokens.ts'
+import type { KnownTokens } from '../platform/tokens-file.ts'
 import { contentTypes } from '../receivers/otlp/response.ts'
 import { retryStatus } from '../receivers/otlp/retry-status.ts'
 import { admit } from './access.ts'
@@ -24,6 +24,8 @@ import { type Taking, takeTelemetry } from './take-telemetry.ts'
 
 /** What OTLP over gRPC needs of the services. */
 type Receiving = Taking & Pick<Services, 'inFlight' | 'ingestLimits' | 'log'>
+
+type Times = { readonly patienceMs: number; readonly connectionAgeMs: number }
 
 type Failure = { readonly code: status; readonly details: string; readonly metadata?: Metadata }
 
@@ -43,10 +45,24 @@ const codesByStatus: Readonly<Record<number, status>> = {
   413: status.RESOURCE_EXHAUSTED,
   415: status.INVALID_ARGUMENT,
 }
-/** What a message counts for while it comes, since nobody tells its size: as much as most senders put into one. */
-const unknownMessageBytes = 2 ** 20
+/**
+ * What a message counts for while it comes, since nobody tells its size, and grpc-js gathers and decompresses it before it
+ * can be counted: the largest that a gRPC server takes by default, which senders stay below. With less, collectors that
+ * come back together after an outage, with full batches, would be let in by the hundred.
+ */
+const unknownMessageBytes = 4 * 2 ** 20
+/** Further calls of a sender wait at the sender. A collector makes ten at once by default. */
+const callsOfOneConnection = 32
 /** Finds clients whose machine or network went away without a word, which only an unanswered ping tells. */
 const keepalive = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 }
+/**
+ * Exporters keep one connection for ever, so that processes that are added under load would get nothing: each is ended
+ * after a while, and its sender connects again, to any of them. What is under way is finished, and what comes at the same
+ * moment is refused in the way that clients repeat by themselves.
+ */
+const usualTimes: Times = { patienceMs: arrivalPatienceMs, connectionAgeMs: 300_000 }
+/** So long calls under way at the end of a connection may take: to come whole, and to be stored. */
+const lastCallsMs = 2 * arrivalPatienceMs
 /** The message travels as a header, percent-encoded, and clients bound all headers together. */
 const maxMessageLength = 1000
 
@@ -92,19 +108,22 @@ function statusOf(error: DavyError | null): Failure {
 export class OtlpGrpc {
   readonly #server: Server
   readonly #receiving: Receiving
-  readonly #tokens: readonly Token[] | null
+  readonly #tokens: KnownTokens | null
   readonly #patienceMs: number
 
   /**
-   * @param tokens null: none are configured, which is only right on loopback.
-   * @param patienceMs in which a call has to come whole.
+   * @param tokens asked at each call; null: none are configured, which is only right on loopback.
+   * @param times in which a call has to come whole, and after which a connection is ended.
    */
-  constructor(receiving: Receiving, tokens: readonly Token[] | null, patienceMs: number = arrivalPatienceMs) {
+  constructor(receiving: Receiving, tokens: KnownTokens | null, times: Times = usualTimes) {
     this.#receiving = receiving
     this.#tokens = tokens
-    this.#patienceMs = patienceMs
+    this.#patienceMs = times.patienceMs
     this.#server = new Server({
       ...keepalive,
+      'grpc.max_connection_age_ms': times.connectionAgeMs,
+      'grpc.max_connection_age_grace_ms': lastCallsMs,
+      'grpc.max_concurrent_streams': callsOfOneConnection,
       'grpc.max_receive_message_length': receiving.ingestLimits.maxDecompressedBytes,
       interceptors: [this.#guard],
     })

@@ -23,6 +23,13 @@ const grpcCodes: Readonly<Record<number, number>> = {
   503: 14,
 }
 
+const protobuf = { type: 'string', format: 'binary' }
+const bodies = {
+  'application/x-protobuf': protobuf,
+  'application/protobuf': protobuf,
+  'application/json': { type: 'object' },
+}
+
 /** OTLP over HTTP: a body is answered with 200 once it is on disk, checked to its depth, and counted. */
 export function otlpRoutes(root: FastifyInstance, services: Services): void {
   const { inFlight, ingestLimits, metrics } = services
@@ -35,8 +42,12 @@ export function otlpRoutes(root: FastifyInstance, services: Services): void {
         `/v1/${signal}`,
         {
           bodyLimit: ingestLimits.maxBodyBytes,
-          config: { role: 'ingest', contentTypes: ['application/protobuf'] },
-          schema: { tags: ['otlp'], consumes: Object.values(contentTypes) },
+          config: {
+            ...{ role: 'ingest', contentTypes: ['application/protobuf'] },
+            answers: { 200: 'It is on disk; what was left out of it is a partial success.' },
+            takes: bodies,
+          },
+          schema: { tags: ['otlp'], produces: Object.values(contentTypes) },
         },
         async (request, reply) => {
           const hold = inFlight.hold()

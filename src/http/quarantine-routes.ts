@@ -52,7 +52,10 @@ export function quarantineRoutes(app: App, { ingest, metrics, log, stopping }: S
 
   app.post(
     '/api/v1/quarantine/:id/retry',
-    { config, schema: { ...schema, params: idParams } },
+    {
+      config: { ...config, answers: { 200: 'What became of it.', 202: 'It is tried; nothing has come of it yet.' } },
+      schema: { ...schema, params: idParams },
+    },
     async ({ params, caller }, reply) => {
       const { signal } = quarantine.get(params.id)
       const { outcome } = await ingest.retry(params.id)
@@ -68,7 +71,7 @@ export function quarantineRoutes(app: App, { ingest, metrics, log, stopping }: S
 
   app.delete(
     '/api/v1/quarantine/:id',
-    { config, schema: { ...schema, params: idParams } },
+    { config: { ...config, answers: { 204: 'It is deleted.' } }, schema: { ...schema, params: idParams } },
     async ({ params, caller }, reply) => {
       const { signal, bytes } = quarantine.get(params.id)
       await quarantine.remove(params.id)

@@ -26,8 +26,11 @@ export function remoteWriteRoutes(root: FastifyInstance, services: Services): vo
       '/api/v1/write',
       {
         bodyLimit: ingestLimits.maxBodyBytes,
-        config: { role: 'ingest' },
-        schema: { tags: ['remote write'], consumes: ['application/x-protobuf'] },
+        config: {
+          ...{ role: 'ingest', answers: { 204: 'All of it is on disk.' } },
+          takes: { 'application/x-protobuf': { type: 'string', format: 'binary', description: 'snappy' } },
+        },
+        schema: { tags: ['remote write'] },
       },
       async (request, reply) => {
         const version = checkHeaders(request)

@@ -148,13 +148,14 @@ export const feedbackSchema = Type.Object(
   closed,
 )
 
+/** With nothing in it, it says that a step was taken now. */
 export const progressSchema = Type.Object(
   {
     weight: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
     step: Type.Optional(name('the step as the controller calls it')),
     at: Type.Optional(time('when the step was taken; now when absent')),
   },
-  { ...closed, minProperties: 1 },
+  closed,
 )
 
 export const killSwitchSchema = Type.Object(
@@ -192,7 +193,7 @@ const attributeNames: Readonly<Record<string, Dimension>> = {
 export function toSelector(cohort: Static<typeof cohortSchema>, where: string): CohortSelector {
   const match: Partial<Record<Dimension, readonly string[]>> = {}
   for (const [key, value] of Object.entries(cohort.match ?? {})) {
-    const dimension = dimensions.find((each) => each === key) ?? attributeNames[key]
+    const dimension = dimensionOf(key)
     if (dimension === undefined) {
       throw new DavyError('UNPROCESSABLE', `A cohort cannot be matched by ${JSON.stringify(key.slice(0, 64))}.`, {
         expected: `one of ${dimensions.join(', ')}`,
@@ -207,6 +208,13 @@ export function toSelector(cohort: Static<typeof cohortSchema>, where: string): 
     ...(cohort.version === undefined ? {} : { version: cohort.version }),
     ...(cohort.match === undefined || Object.keys(match).length === 0 ? {} : { match: match satisfies CohortMatch }),
   }
+}
+
+/** The dimension of that name, or of that OpenTelemetry name; undefined: none. */
+function dimensionOf(name: string): Dimension | undefined {
+  return (
+    dimensions.find((each) => each === name) ?? (Object.hasOwn(attributeNames, name) ? attributeNames[name] : undefined)
+  )
 }
 
 /** Replica sets are stored by their hash, which is the last part of their name and holds no dash. */

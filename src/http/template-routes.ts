@@ -27,7 +27,7 @@ export function templateRoutes(app: App, { templates }: Services): void {
   app.put(
     '/api/v1/templates/:name',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', answers: { 200: 'It is in force.', 201: 'It is in force, and is new.' } },
       schema: { tags: ['templates'], params: nameParams, body: partialTemplateSchema },
     },
     async ({ params, body }, reply) => {

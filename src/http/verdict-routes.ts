@@ -20,13 +20,29 @@ const verdictQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const verdictHeaders = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'the ETag of a verdict that is known: with `wait`, one that differs is waited for' }),
+  ),
+})
+
 /** The answers: the newest verdict in every form, all of them, and what they rest on. */
 export function verdictRoutes(app: App, services: Services): void {
   const { deployments, looks, publicUrl, newestVerdict } = services
 
   app.get(
     '/api/v1/deployments/:id/verdict',
-    { config: { role: 'gate' }, schema: { tags: ['verdicts'], params: idParams, querystring: verdictQuery } },
+    {
+      config: {
+        role: 'gate',
+        answers: { 200: 'The newest verdict, in the form that was asked for.', 304: 'It is the one of If-None-Match.' },
+        answerHeaders: { etag: 'the id of the verdict; of a gate that has to wait under it, another one' },
+      },
+      schema: {
+        ...{ tags: ['verdicts'], produces: ['application/json', 'text/markdown'] },
+        ...{ params: idParams, querystring: verdictQuery, headers: verdictHeaders },
+      },
+    },
     async (request, reply) => {
       const { id } = request.params
       const { format } = request.query

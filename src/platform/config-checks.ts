@@ -3,6 +3,7 @@ import { isNetwork } from './address-guard.ts'
 import { readIntegrationSecrets } from './config-integrations.ts'
 import type { Settings } from './config-schema.ts'
 import { checkSourceSettings } from './config-sources.ts'
+import { placeOfUrl } from './hide-credentials.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { shownValue } from './schema-faults.ts'
 
@@ -26,7 +27,7 @@ function httpUrl(text: string): URL | null {
 
 function checkStorageUrl(url: string, fault: Fault): void {
   if (/^chdb:.+/.test(url) || httpUrl(url) !== null) return
-  fault('/storageUrl', 'chdb:<directory> or an http or https URL', shownValue(url))
+  fault('/storageUrl', 'chdb:<directory> or an http or https URL', placeOfUrl(url))
 }
 
 function checkPorts(value: Settings, fault: Fault): void {

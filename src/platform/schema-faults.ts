@@ -1,3 +1,4 @@
+import { hideCredentials } from './hide-credentials.ts'
 import { nearest } from './nearest.ts'
 
 /** The part of a JSON Schema that can be put into words. */
@@ -97,7 +98,7 @@ export function shownValue(value: unknown, name = ''): string {
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value !== 'string') return String(value)
   if (secretName.test(name)) return `a string of ${value.length} characters`
-  const safe = value.replace(/\/\/[^/@\s]*@/g, '//[redacted]@').replace(/whsec_\S*/g, 'whsec_[redacted]')
+  const safe = hideCredentials(value).replace(/whsec_\S*/g, 'whsec_[redacted]')
   return JSON.stringify(safe.length > shownCharacters ? `${safe.slice(0, shownCharacters)}…` : safe)
 }
 
@@ -109,8 +110,7 @@ function segments(pointer: string): string[] {
 }
 
 function child(node: SchemaNode, key: string): SchemaNode | undefined {
-  const own = node.properties?.[key]
-  if (own !== undefined) return own
+  if (node.properties !== undefined && Object.hasOwn(node.properties, key)) return node.properties[key]
   if (node.items !== undefined && /^\d+$/.test(key)) return node.items
   for (const [pattern, schema] of Object.entries(node.patternProperties ?? {})) {
     if (new RegExp(pattern).test(key)) return schema

@@ -125,20 +125,24 @@ test('finish, progress and override tell what happened', async () => {
   const { run, asked } = await answering(200, deployment)
   expect((await run('finish', 'd1', 'rolled-back')).out).toBe('d1: finished as rolled-back\n')
   expect((await run('progress', 'd1', '--weight', '0', '--step', '3')).out).toBe('d1: at 0%\n')
+  expect((await run('progress', 'd1', '--step', '4')).out).toBe('d1: at step 4\n')
+  expect((await run('progress', 'd1')).out).toBe('d1: took a step\n')
   expect((await run('override', 'd1', 'hold', '--reason', 'ask ann')).out).toBe('d1: overridden with hold\n')
   expect(asked.map(({ line, body }) => [line, body])).toEqual([
     ['POST /api/v1/deployments/d1/finish', { outcome: 'rolled-back' }],
     ['POST /api/v1/deployments/d1/progress', { weight: 0, step: '3' }],
+    ['POST /api/v1/deployments/d1/progress', { step: '4' }],
+    ['POST /api/v1/deployments/d1/progress', {}],
     ['POST /api/v1/deployments/d1/override', { decision: 'hold', reason: 'ask ann' }],
   ])
   for (const args of [
     ['finish', 'd1', 'done'],
-    ['progress', 'd1'],
+    ['progress', 'd1', '--weight', 'half'],
     ['override', 'd1', 'promote'],
   ]) {
     expect((await run(...args)).exitCode).toBe(2)
   }
-  expect(asked).toHaveLength(3)
+  expect(asked).toHaveLength(5)
 })
 
 describe('deployments', () => {

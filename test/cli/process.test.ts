@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -79,6 +79,25 @@ test('the process ends with the code of the decision, and with 130 after Ctrl-C'
   promoted.stdout!.destroy()
   server.say(verdict({ decision: 'promote', code: 'HARM_RULED_OUT' }))
   expect(await exitCodeOf(promoted)).toBe(0)
+  await server.stop()
+})
+
+test.runIf(process.platform === 'linux').each([
+  [{}, 16],
+  [{ UV_THREADPOOL_SIZE: '5' }, 5],
+])('started with %j it has %i threads for queries', async (env, threads) => {
+  const server = await startVerdictServer(verdict())
+  const url = server.url.replace('127.0.0.1', 'localhost')
+  const { UV_THREADPOOL_SIZE: _inherited, ...plain } = process.env
+  const args = [bin, 'wait', 'd1', '--timeout', '10m', '--url', url]
+  const waiting = spawn(process.execPath, args, { env: { ...plain, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  // By then it has looked up a name, which is done in such a thread.
+  await once(waiting.stdout!, 'data')
+  const tasks = readdirSync(`/proc/${waiting.pid}/task`)
+  const names = tasks.map((task) => readFileSync(`/proc/${waiting.pid}/task/${task}/comm`, 'utf8').trim())
+  expect(names.filter((name) => name === 'libuv-worker')).toHaveLength(threads)
+  waiting.kill('SIGINT')
+  await exitCodeOf(waiting)
   await server.stop()
 })
 

@@ -14,7 +14,7 @@ const local: AccessOptions = {
   allowedHosts: ['davy.monitoring.svc', 'proxy.example.com:8443'],
   allowedOrigins: ['https://console.example.com'],
 }
-const guarded: AccessOptions = { ...local, tokens, loopback: false }
+const guarded: AccessOptions = { ...local, tokens: { current: tokens }, loopback: false }
 
 const opened: FastifyInstance[] = []
 afterEach(async () => {
@@ -78,8 +78,8 @@ describe('start', () => {
 
   test('beyond loopback tokens are needed, and an empty list is none', () => {
     expect(() => serve({ ...local, loopback: false })).toThrow('DAVY_TOKENS_FILE')
-    expect(() => serve({ ...guarded, tokens: [] })).toThrow('DAVY_TOKENS_FILE')
-    expect(() => serve({ ...local, tokens: [] })).toThrow('DAVY_TOKENS_FILE')
+    expect(() => serve({ ...guarded, tokens: { current: [] } })).toThrow('DAVY_TOKENS_FILE')
+    expect(() => serve({ ...local, tokens: { current: [] } })).toThrow('DAVY_TOKENS_FILE')
   })
 })
 
@@ -105,6 +105,17 @@ describe('tokens', () => {
     expect(new Set([...reads, ...writes].map(({ statusCode }) => statusCode))).toEqual(
       role === 'admin' ? new Set([200]) : new Set([200, 403]),
     )
+  })
+
+  test('a token that is taken away, or given, counts from the next request on', async () => {
+    const known = { current: tokens }
+    const app = serve({ ...guarded, tokens: known })
+    const ask = async (role: Role) => (await app.inject({ url: '/viewer', headers: asRole(role) })).statusCode
+    expect([await ask('viewer'), await ask('admin')]).toEqual([200, 200])
+    known.current = tokens.filter(({ role }) => role !== 'viewer')
+    expect([await ask('viewer'), await ask('admin')]).toEqual([401, 200])
+    known.current = tokens
+    expect(await ask('viewer')).toBe(200)
   })
 
   test('without a token, or with a wrong one, the answer says what is needed', async () => {
@@ -251,6 +262,8 @@ describe('origin', () => {
         headers: { host: 'localhost', origin, 'access-control-request-method': 'POST' },
       })
     const allowed = await ask('https://console.example.com')
+    const methods = allowed.headers['access-control-allow-methods']
+    expect(`${methods}`.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'])
     expect(allowed.statusCode).toBe(204)
     expect(allowed.headers).toMatchObject({
       'access-control-allow-origin': 'https://console.example.com',

@@ -83,7 +83,10 @@ describe('registering', () => {
     const other = await call('POST', path, { ...body, canary: { version: '3' } }, headers)
     expect(other.status).toBe(409)
     expect(other.body).toMatchObject({ code: 'CONFLICT', detail: expect.stringContaining('Idempotency-Key') })
-    expect((await call('POST', path, body, { 'idempotency-key': 'x'.repeat(256) })).status).toBe(400)
+    for (const key of ['x'.repeat(256), '']) {
+      const refused = await call('POST', path, body, { 'idempotency-key': key })
+      expect(refused.body).toMatchObject({ status: 400, where: 'header idempotency-key' })
+    }
   })
 
   test.each<[string, object, number, object]>([
@@ -96,6 +99,9 @@ describe('registering', () => {
     ['an empty service', { service: '' }, 400, { where: '/service' }],
     ['a time that is none', { startedAt: 'yesterday' }, 400, { where: '/startedAt', got: '"yesterday"' }],
     ['a match that is no dimension', { canary: { match: { color: 'red' } } }, 422, { where: '/canary/match' }],
+    ['a match by a name of every object', { canary: { match: { toString: 'red' } } }, 422, { where: '/canary/match' }],
+    ['a match by valueOf', { canary: { match: { valueOf: ['red'] } } }, 422, { where: '/canary/match' }],
+    ['a match by constructor', { canary: { match: { constructor: 'red' } } }, 422, { where: '/canary/match' }],
     ['a cohort of nothing', { canary: {} }, 422, { code: 'UNPROCESSABLE' }],
     ['the same version twice', { baseline: { version: '2' } }, 422, { got: '2' }],
     ['an unknown template', { template: 'gold' }, 422, { got: 'gold' }],
@@ -287,8 +293,14 @@ describe.concurrent('what happens meanwhile', () => {
     expect(Date.parse(body.progress[0].at)).toBeGreaterThan(Date.now() - 60_000)
   })
 
+  test('progress that says nothing but itself is a step, too', async () => {
+    const { one } = await registered()
+    const { status, body } = await call('POST', `${one}/progress`, {})
+    expect([status, body.progress]).toEqual([200, [{ at: expect.any(String), weight: null, step: null }]])
+    expect(Date.parse(body.progress[0].at)).toBeGreaterThan(Date.now() - 60_000)
+  })
+
   test.each<[string, object, string]>([
-    ['nothing', {}, 'body'],
     ['too much weight', { weight: 101 }, '/weight'],
     ['an unknown key', { wieght: 5 }, '/wieght'],
     ['a leap second', { weight: 5, at: '2016-12-31T23:59:60Z' }, '/at'],

@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hashToken, type Role, roles } from '../../src/platform/tokens.ts'
-import { type Davy, protobufTraces, startDavy } from '../davy.ts'
+import { type Davy, protobufTraces, startDavy, until } from '../davy.ts'
 import { type Caller, callerOf } from './client.ts'
 
 const secretOf = (role: Role) => `davy_${role}-token-of-this-test`
 const as = (role: Role) => ({ authorization: `Bearer ${secretOf(role)}` })
+const secretOfNamesake = 'davy_namesake-token-of-this-test'
 const directory = mkdtempSync(join(tmpdir(), 'davy-tokens-'))
 const tokensFile = join(directory, 'tokens.yaml')
 
@@ -15,7 +16,8 @@ let davy: Davy
 let call: Caller
 beforeAll(async () => {
   const lines = roles.map((role) => `- {name: my-${role}, role: ${role}, hash: "${hashToken(secretOf(role))}"}`)
-  writeFileSync(tokensFile, `${lines.join('\n')}\n`)
+  const namesake = `- {name: davy, role: gate, hash: "${hashToken(secretOfNamesake)}"}`
+  writeFileSync(tokensFile, `${[...lines, namesake].join('\n')}\n`)
   davy = await startDavy({
     DAVY_HOST: '0.0.0.0',
     DAVY_TOKENS_FILE: tokensFile,
@@ -109,6 +111,20 @@ describe('with tokens', () => {
     expect(refused.body).toMatchObject({ status: 403, code: 'FORBIDDEN', got: 'the role gate' })
   })
 
+  test('a token of the name davy reports checks as anybody does, and lifts the hold of no probe', async () => {
+    const headers = { authorization: `Bearer ${secretOfNamesake}` }
+    const { body } = await call('POST', '/api/v1/deployments', { ...deployment, service: 'namesake' }, headers)
+    const path = `/api/v1/deployments/${body.id}`
+    await call('PUT', `${path}/probes/health`, { url: 'http://canary.test/', everySeconds: 3600 }, headers)
+    const report = await call('POST', `${path}/checks?name=health`, { passed: true }, headers)
+    expect(report.body).toMatchObject({ kind: 'result', passed: true })
+    const { items } = (await call('GET', `${path}/checks`, undefined, as('viewer'))).body
+    expect(items).toMatchObject([
+      { name: 'health', kind: 'probe', passed: false },
+      { name: 'health', kind: 'result', passed: true },
+    ])
+  })
+
   test('an allowed origin may call from its page, any other may not write', async () => {
     const origin = 'https://console.example.com'
     const preflight = await call('OPTIONS', '/api/v1/deployments', undefined, {
@@ -121,6 +137,22 @@ describe('with tokens', () => {
       call('PUT', '/api/v1/kill-switch', { on: false, reason: 'a test' }, { ...as('admin'), origin: from })
     expect((await write(origin)).status).toBe(200)
     expect((await write('https://evil.example')).body).toMatchObject({ status: 403, code: 'CROSS_ORIGIN' })
+  })
+
+  test('a token that is taken out of the file is refused within seconds', async () => {
+    const rest = readFileSync(tokensFile, 'utf8').replace(/^.*name: my-ingest,.*\n/m, '')
+    const refused = async () => {
+      const url = `${davy.otlpUrl.replace('0.0.0.0', '127.0.0.1')}/v1/traces`
+      const headers = { 'content-type': 'application/x-protobuf', ...as('ingest') }
+      return (await fetch(url, { method: 'POST', headers, body: '' })).status === 401
+    }
+    expect(await refused()).toBe(false)
+    writeFileSync(`${tokensFile}.new`, rest)
+    renameSync(`${tokensFile}.new`, tokensFile)
+    await until(refused, 'the refusal', 30_000)
+    expect((await call('GET', '/api/v1/deployments', undefined, as('viewer'))).status).toBe(200)
+    const told = davy.logs.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'the tokens file has changed')
+    expect(told).toMatchObject({ added: [], removed: ['my-ingest'], changed: [] })
   })
 
   test('no token is in the log', () => {

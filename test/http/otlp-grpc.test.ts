@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:http2'
+import { connect, constants } from 'node:http2'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client, compressionAlgorithms, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
@@ -273,26 +273,36 @@ test('a client that stays connected does not hold up the stop, and is refused af
   expect((await exportTo(davy.otlpGrpcUrl, Buffer.alloc(0))).code).toBe(status.UNAVAILABLE)
 })
 
+type Serving = { readonly inFlight: InFlight; readonly patienceMs?: number; readonly connectionAgeMs?: number }
+
+/** The receiver alone, and a connection to it that begins calls and ends none; `counts` has what it counted. */
+async function serve({ inFlight, patienceMs = 60_000, connectionAgeMs = 60_000 }: Serving) {
+  const ingestLimits = { maxBodyBytes: inFlight.maxBytes, maxDecompressedBytes: inFlight.maxBytes }
+  const counts: object[] = []
+  const inc = (labels: object) => void counts.push(labels)
+  const receiving = { inFlight, ingestLimits, metrics: { requestErrors: { inc }, ingestRequests: { inc } } }
+  const times = { patienceMs, connectionAgeMs }
+  const server = new OtlpGrpc(receiving as unknown as ConstructorParameters<typeof OtlpGrpc>[0], null, times)
+  const client = connect(await server.listen('127.0.0.1', 0, 'DAVY_OTLP_GRPC_PORT'))
+  const path = `/opentelemetry.proto.collector.${services.traces}/Export`
+  const begin = () =>
+    client.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' })
+  const stop = async () => {
+    client.destroy()
+    await server.close(0)
+  }
+  return { client, begin, counts, stop }
+}
+
 // A gRPC message of four bytes that comes whole, in a call that the client never ends, is no whole call either.
 test.each([
   ['its headers', null],
   ['its message', Buffer.from([0, 0, 0, 0, 4, 1, 2, 3, 4])],
 ])('a call that stalls after %s is ended, and what it reserved is free again', async (_what, sent) => {
   const inFlight = new InFlight(2 ** 20)
-  const ingestLimits = { maxBodyBytes: 2 ** 20, maxDecompressedBytes: 2 ** 20 }
-  const counts: object[] = []
-  const inc = (labels: object) => void counts.push(labels)
-  const receiving = { inFlight, ingestLimits, metrics: { requestErrors: { inc }, ingestRequests: { inc } } }
-  const server = new OtlpGrpc(receiving as unknown as ConstructorParameters<typeof OtlpGrpc>[0], null, 200)
-  const client = connect(await server.listen('127.0.0.1', 0, 'DAVY_OTLP_GRPC_PORT'))
+  const { begin, counts, stop } = await serve({ inFlight, patienceMs: 200 })
   try {
-    const path = `/opentelemetry.proto.collector.${services.traces}/Export`
-    const call = client.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    })
+    const call = begin()
     if (sent !== null) call.write(sent)
     const answered = once(call, 'response')
     await until(async () => inFlight.bytes > 0, 'the reservation')
@@ -304,7 +314,50 @@ test.each([
       { signal: 'traces', protocol: 'otlp-grpc', outcome: 'body_timeout' },
     ])
   } finally {
-    client.destroy()
-    await server.close(0)
+    await stop()
+  }
+})
+
+test('a call that comes counts for 4 MiB before anything of it is known; what is too much is asked to come again', async () => {
+  const inFlight = new InFlight(8 * 2 ** 20)
+  const { begin, stop } = await serve({ inFlight })
+  try {
+    for (const call of [begin(), begin()]) call.on('error', () => {})
+    await until(async () => inFlight.bytes === 8 * 2 ** 20, 'two reservations')
+    const [headers] = await once(begin(), 'response')
+    expect(headers['grpc-status']).toBe(String(status.UNAVAILABLE))
+    expect(Buffer.from(String(headers['grpc-status-details-bin']), 'base64').toString()).toContain('RetryInfo')
+    expect(inFlight.bytes).toBe(8 * 2 ** 20)
+  } finally {
+    await stop()
+  }
+})
+
+test('a sender keeps what is more than 32 calls to itself', async () => {
+  const { client, stop } = await serve({ inFlight: new InFlight(2 ** 20) })
+  try {
+    const [settings] = await once(client, 'remoteSettings')
+    expect(settings.maxConcurrentStreams).toBe(32)
+  } finally {
+    await stop()
+  }
+})
+
+test('a connection is ended after a while, and the calls under way on it are not', async () => {
+  const { client, begin, stop } = await serve({
+    ...{ inFlight: new InFlight(2 ** 20), patienceMs: 600, connectionAgeMs: 200 },
+  })
+  try {
+    const call = begin()
+    const answered = once(call, 'response')
+    const closed = once(client, 'close')
+    const [code] = await once(client, 'goaway')
+    expect(code).toBe(constants.NGHTTP2_NO_ERROR)
+    const [headers] = await answered
+    expect(headers['grpc-status']).toBe(String(status.DEADLINE_EXCEEDED))
+    call.destroy()
+    await closed
+  } finally {
+    await stop()
   }
 })

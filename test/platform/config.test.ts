@@ -195,8 +195,13 @@ describe('refusals', () => {
     expect(load('intranet')).toContain('got "intranet"')
   })
 
-  test('no message shows the password of a URL', () => {
-    const message = errorsOf({ DAVY_STORAGE_URL: 'postgres://davy:hunter2@db', DAVY_PUBLIC_URL: 'ftp://a:hunter2@b' })
+  test.each([
+    'postgres://davy:hunter2@db',
+    'postgres://davy:@hunter2@db',
+    'davy:hunter2@db',
+    'http://davy:hunter2/@db',
+  ])('no message shows the password of a URL: %s', (url) => {
+    const message = errorsOf({ DAVY_STORAGE_URL: url, DAVY_PUBLIC_URL: 'ftp://a:hunter2@b?key=hunter2' })
     expect(message).toContain('2 errors')
     expect(message).not.toContain('hunter2')
   })

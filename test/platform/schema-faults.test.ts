@@ -31,6 +31,14 @@ test('each fault has its place, the words of the schema and what came', () => {
   ])
 })
 
+test('a key that every object has is read by the schema of other keys', () => {
+  const open = Type.Object({ name: Type.String() }, { additionalProperties: Type.Object({ count: Type.Integer() }) })
+  const value = { name: 'x', toString: { count: 'many' } }
+  expect(schemaFaults(open, Value.Errors(open, value), value)).toContainEqual({
+    ...{ pointer: '/toString/count', expected: 'an integer', got: '"many"' },
+  })
+})
+
 test('inside a union the inner fault is told, not that no branch fits', () => {
   expect(faults({ service: 'x', baseline: { version: 5 } })).toEqual([
     { pointer: '/baseline/version', expected: 'a non-empty string', got: '5' },

@@ -55,7 +55,9 @@ export function versionOf(pattern: string | undefined, { sha, ref }: Revision): 
     sha8: sha.slice(0, 8),
     tag: ref.replace(/^refs\/(?:tags|heads)\//, '').replace(/^v(?=\d)/, ''),
   }
-  return (pattern ?? '{sha}').replace(/\{(\w+)\}/g, (whole, part: string) => parts[part] ?? whole)
+  return (pattern ?? '{sha}').replace(/\{(\w+)\}/g, (whole, part: string) =>
+    Object.hasOwn(parts, part) ? parts[part]! : whole,
+  )
 }
 
 /** Every name that telemetry may have for a revision. */

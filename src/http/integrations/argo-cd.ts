@@ -39,7 +39,11 @@ type Notification = Static<typeof notificationSchema>
 export function argoCdRoutes(app: App, services: Services): void {
   app.post(
     '/integrations/argo-cd/notifications',
-    { config: { role: 'gate' }, bodyLimit: 2 ** 17, schema: { tags: ['integrations'], body: notificationSchema } },
+    {
+      config: { role: 'gate', answers: { 202: 'What it was taken for.' } },
+      bodyLimit: 2 ** 17,
+      schema: { tags: ['integrations'], body: notificationSchema },
+    },
     async ({ body }, reply) => {
       reply.code(202)
       return taken(await services.announcements.take(readArgoCdNotification(body)))

@@ -44,7 +44,11 @@ export function azureRoutes(app: App, services: Services): void {
 
   app.post(
     '/integrations/azure/callback',
-    { ...options, schema: { tags, body: callbackSchema } },
+    {
+      ...options,
+      config: { ...options.config, answers: { 202: 'It is written down, and answered later.' } },
+      schema: { tags, body: callbackSchema },
+    },
     async ({ body }, reply) => {
       await deploymentOf(services, body)
       reply.code(202)
@@ -62,7 +66,7 @@ async function deploymentOf({ deployments }: Services, body: Static<typeof check
     .find((each) => each.service === service && each.environment === environment && each.canary.version === version)
   if (found !== undefined) return found
   throw new DavyError('NOT_FOUND', `There is no deployment of ${service} ${version} in ${environment}.`, {
-    expected: 'one that was registered before the check, by POST /api/v1/deployments or `davy deploy`',
+    expected: 'one that was registered before the check, by POST /api/v1/deployments or `davy register`',
     where: '/version',
   })
 }

@@ -12,9 +12,13 @@ export function cloudeventsRoutes(app: App, services: Services): void {
     ;(scope as App).post(
       '/integrations/cloudevents',
       {
-        config: { role: 'gate' },
+        config: { role: 'gate', answers: { 202: 'What it was taken for.' } },
         bodyLimit: 2 ** 18,
-        schema: { tags: ['integrations'], body: Type.Object({}) },
+        schema: {
+          tags: ['integrations'],
+          consumes: ['application/cloudevents+json', 'application/json'],
+          body: Type.Object({}),
+        },
       },
       async (request, reply) => {
         const { announcements, publicUrl } = services

@@ -5,6 +5,7 @@ import { DavyError } from '../../domain/errors.ts'
 import type { Rollout } from '../../engine/workloads/rollout-notes.ts'
 import type { Hints, Unidentified, Workload } from '../../engine/workloads/workload.ts'
 import type { GateAnswer } from '../gate.ts'
+import type { Answers } from '../openapi.ts'
 import { present } from '../schemas.ts'
 import type { App, Services } from '../services.ts'
 import { readFlaggerEvent } from './flagger-events.ts'
@@ -27,39 +28,50 @@ const hookSchema = Type.Object({
 type Hook = Static<typeof hookSchema>
 type Asked = { readonly workload: Workload; readonly target: string; readonly hints: Hints; readonly phase: string }
 type Found = Deployment | Unidentified
-type Answer = { readonly status: 200 | 202 | 403 | 409; readonly text: string }
+/** A yes with what it says yes to, or a no with the reason why. */
+type Answer =
+  | { readonly status: 200 | 202; readonly body: { readonly verdict?: 'promote' | 'rollback' } }
+  | { readonly status: 403 | 409; readonly text: string }
+
+type Answerer = (services: Services, asked: Asked, hook: Hook) => Promise<Answer>
+
+const whyNot = { text: 'No; the text says why.', types: ['text/plain'] }
+const yes = { 200: 'Yes.' }
+const yesOrNo = { ...yes, 403: whyNot }
+const noted = { 202: 'It is noted.' }
 
 /** The answers by hook. Flagger takes 200, 201 and 202 for yes, and the text of a 4xx for the reason why not. */
-const hooks: Readonly<Record<string, (services: Services, asked: Asked, hook: Hook) => Promise<Answer>>> = {
-  'confirm-rollout': confirmRollout,
-  'pre-rollout': preRollout,
-  rollout: async () => passed,
-  'confirm-traffic-increase': confirmTrafficIncrease,
-  'confirm-promotion': confirmPromotion,
-  rollback: rollback,
-  'post-rollout': postRollout,
-  event: takeEvent,
+const hooks: Readonly<Record<string, readonly [Answerer, Answers]>> = {
+  'confirm-rollout': [confirmRollout, yesOrNo],
+  'pre-rollout': [preRollout, yes],
+  rollout: [async () => passed, yes],
+  'confirm-traffic-increase': [confirmTrafficIncrease, yesOrNo],
+  'confirm-promotion': [confirmPromotion, yesOrNo],
+  rollback: [rollback, { ...yes, 409: whyNot }],
+  'post-rollout': [postRollout, noted],
+  event: [takeEvent, noted],
 }
 
-const passed: Answer = { status: 200, text: '' }
-const taken: Answer = { status: 202, text: '' }
+const passed: Answer = { status: 200, body: { verdict: 'promote' } }
+const back: Answer = { status: 200, body: { verdict: 'rollback' } }
+const taken: Answer = { status: 202, body: {} }
 
 /** Flagger's webhooks, each on a path of its own. */
 export function flaggerRoutes(app: App, services: Services): void {
-  for (const [hook, answer] of Object.entries(hooks)) {
+  for (const [hook, [answer, answers]] of Object.entries(hooks)) {
     app.post(
       `/integrations/flagger/${hook}`,
       {
-        config: { role: 'gate', bodyToken: tokenOf },
+        config: { role: 'gate', bodyToken: tokenOf, answers },
         bodyLimit: 2 ** 16,
         schema: { tags: ['integrations'], body: hookSchema },
         // Flagger would wait for it, and with it the whole canary.
         onSend: async (_request, reply: FastifyReply) => void reply.removeHeader('retry-after'),
       },
       async ({ body }, reply) => {
-        const { status, text } = await answer(services, askedBy(body), body)
-        reply.code(status)
-        return status < 300 ? { verdict: 'promote' } : reply.type('text/plain; charset=utf-8').send(text)
+        const given = await answer(services, askedBy(body), body)
+        reply.code(given.status)
+        return 'body' in given ? given.body : reply.type('text/plain; charset=utf-8').send(given.text)
       },
     )
   }
@@ -107,7 +119,7 @@ async function rollback(services: Services, asked: Asked): Promise<Answer> {
   const gate = await workloadGate(services, asked.workload, found, null)
   if (gate.verdict !== 'rollback' || 'question' in found) return notBack(gate)
   const currency = await services.workloads.currency(asked, found)
-  return currency.is === 'replaced' ? notBack(waitBecause(currency.why, services)) : passed
+  return currency.is === 'replaced' ? notBack(waitBecause(currency.why, services)) : back
 }
 
 async function postRollout(services: Services, { workload, phase }: Asked): Promise<Answer> {

@@ -13,7 +13,9 @@ export function fluxRoutes(app: App, services: Services): void {
   const schema = { tags: ['integrations'], body: fluxSchema, querystring: announcedQuery }
   const options = { bodyLimit: 2 ** 18, schema }
 
-  app.post('/integrations/flux', { ...options, config: { role: 'gate' } }, async ({ body, query }, reply) => {
+  const answers = { 202: 'What it was taken for.' }
+
+  app.post('/integrations/flux', { ...options, config: { role: 'gate', answers } }, async ({ body, query }, reply) => {
     reply.code(202)
     return take(services, body, query)
   })
@@ -23,10 +25,14 @@ export function fluxRoutes(app: App, services: Services): void {
     proof: (got, body, secrets) => isSigned(sha256Of(got['x-signature']), body, secrets),
   } satisfies Parameters<typeof signedScope>[2]
   signedScope(app, services, by, (scope) => {
-    scope.post('/integrations/flux/hmac', { ...options, config: { role: 'open' } }, async ({ body, query }, reply) => {
-      reply.code(202)
-      return take(services, body, query)
-    })
+    scope.post(
+      '/integrations/flux/hmac',
+      { ...options, config: { role: 'open', answers }, schema: { ...schema, security: [{ flux: [] }] } },
+      async ({ body, query }, reply) => {
+        reply.code(202)
+        return take(services, body, query)
+      },
+    )
   })
 }
 

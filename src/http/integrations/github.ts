@@ -24,9 +24,12 @@ export function githubRoutes(app: App, services: Services): void {
     scope.post(
       '/integrations/github',
       {
-        config: { role: 'open' },
+        config: { role: 'open', answers: { 202: 'What it was taken for.' } },
         bodyLimit: 4 * 2 ** 20,
-        schema: { tags: ['integrations'], body: anyObject, headers, querystring: announcedQuery },
+        schema: {
+          ...{ tags: ['integrations'], security: [{ github: [] }] },
+          ...{ body: anyObject, headers, querystring: announcedQuery },
+        },
       },
       async (request, reply) => {
         reply.code(202)

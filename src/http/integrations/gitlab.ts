@@ -20,9 +20,12 @@ export function gitlabRoutes(app: App, services: Services): void {
     scope.post(
       '/integrations/gitlab',
       {
-        config: { role: 'open' },
+        config: { role: 'open', answers: { 202: 'What it was taken for.' } },
         bodyLimit: 4 * 2 ** 20,
-        schema: { tags: ['integrations'], body: Type.Object({}), querystring: announcedQuery },
+        schema: {
+          ...{ tags: ['integrations'], security: [{ gitlabToken: [] }, { gitlabSignature: [] }] },
+          ...{ body: Type.Object({}), querystring: announcedQuery },
+        },
       },
       async ({ body, query }, reply) => {
         reply.code(202)

@@ -12,6 +12,11 @@ const path = '/integrations/prometheus/api/v1/query'
 /** Clients send time, timeout and more; what is there now is the answer to all of it. */
 const querySchema = Type.Object({ query: Type.Optional(Type.String({ maxLength: 4000 })) })
 
+const answers = {
+  200: 'A vector of one sample, or of none.',
+  400: { text: 'The query is none that is answered here.', types: ['application/json'] },
+}
+
 type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] }
 
 /**
@@ -29,21 +34,21 @@ export function prometheusRoutes(app: App, services: Services): void {
     }
   }
   const schema = { tags: ['integrations'] }
-  app.get(
-    path,
-    { config: { role: 'gate' }, schema: { ...schema, querystring: querySchema } },
-    async (request, reply) => {
-      const { status, body } = await answer(request.query.query)
-      return reply.code(status).send(body)
-    },
-  )
+  const config = { role: 'gate', answers } as const
+  app.get(path, { config, schema: { ...schema, querystring: querySchema } }, async (request, reply) => {
+    const { status, body } = await answer(request.query.query)
+    return reply.code(status).send(body)
+  })
   app.register(async (scope) => {
     scope.addContentTypeParser(form, { parseAs: 'string', bodyLimit: 2 ** 14 }, (_request, text, done) =>
       done(null, Object.fromEntries(new URLSearchParams(text.toString()))),
     )
     scope.post<{ Body: { readonly query?: string } | undefined }>(
       path,
-      { config: { role: 'gate', contentTypes: [form] }, schema: { ...schema, body: querySchema } },
+      {
+        config: { ...config, contentTypes: [form] },
+        schema: { ...schema, consumes: [form, 'application/json'], body: querySchema },
+      },
       async (request, reply) => {
         const { status, body } = await answer(request.body?.query)
         return reply.code(status).send(body)

@@ -43,7 +43,14 @@ export function spinnakerRoutes(app: App, services: Services): void {
 
   app.post(
     '/integrations/spinnaker/runs',
-    { config: { role: 'gate' }, schema: { tags, body: runSchema } },
+    {
+      config: {
+        role: 'gate',
+        answers: { 202: 'It runs; how it stands.' },
+        answerHeaders: { location: 'the address that is polled' },
+      },
+      schema: { tags, body: runSchema },
+    },
     async ({ body }, reply) => {
       const { canary, baseline, executionId, step, weight, ...rest } = body
       const registration = present({

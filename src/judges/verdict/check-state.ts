@@ -7,9 +7,10 @@ export type DatedCheck = CheckRecord & { readonly at: string }
 const shown = 3
 
 /**
- * What the checks of a deployment say: of each name the newest report. A vulnerability that is critical and new fails;
- * one that the baseline has too does not, since staying with the baseline would not mend it. Without a report of the
- * baseline every critical one is new.
+ * What the checks of a deployment say: of each name the newest report, where Davy's own probes stand apart, so that a
+ * report of somebody else lifts the hold of none. A vulnerability that is critical and new fails; one that the baseline
+ * has too does not, since staying with the baseline would not mend it. Without a report of the baseline every critical
+ * one is new.
  * @param checks in the order in which they came
  * @param inherited reports of the baseline's image from when it was a canary itself, older than those of this deployment
  */
@@ -19,12 +20,16 @@ export function checkStates(checks: readonly DatedCheck[], inherited: readonly D
   for (const { name, report } of inherited) baseline.set(name, report)
   for (const check of checks) {
     if (check.arm === 'baseline') baseline.set(check.name, check.report)
-    else newest.set(check.name, check)
+    else newest.set(JSON.stringify([isProbe(check), check.name]), check)
   }
-  return [...newest.values()].map(({ name, report, url, at, by }) => ({
-    ...{ name, kind: by === 'davy' ? 'probe' : report.kind, url, at },
-    ...outcomeOf(report, baseline.get(name)),
+  return [...newest.values()].map((check) => ({
+    ...{ name: check.name, kind: isProbe(check) ? 'probe' : check.report.kind, url: check.url, at: check.at },
+    ...outcomeOf(check.report, baseline.get(check.name)),
   }))
+}
+
+function isProbe({ by }: DatedCheck): boolean {
+  return by === 'davy'
 }
 
 function outcomeOf(report: CheckReport, baseline: CheckReport | undefined): Pick<CheckState, 'passed' | 'summary'> {

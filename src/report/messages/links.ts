@@ -45,7 +45,9 @@ function fillPlaceholders(
   encode: (value: string) => string = encoded,
 ): string {
   const values: Readonly<Record<string, string>> = valuesOf(deployment, until)
-  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) => (name in values ? encode(values[name]!) : whole))
+  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? encode(values[name]!) : whole,
+  )
 }
 
 /** The same for a name that stands in no address yet; `start` and `end` have no meaning there. */

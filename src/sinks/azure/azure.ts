@@ -1,7 +1,7 @@
-import type { AttemptResult, Delivery, Ports, Sink } from '../../domain/sink.ts'
+import type { AttemptResult, Delivery, HttpResponse, Ports, Sink } from '../../domain/sink.ts'
 import { verdictOf } from '../../report/messages/notice.ts'
 import { pathSegment } from '../path-segment.ts'
-import { failed, isSuccess, platformFault, skipped } from '../platform-answer.ts'
+import { type Fault, failed, isSuccess, platformFault, skipped } from '../platform-answer.ts'
 
 const platform = 'Azure Pipelines'
 
@@ -34,7 +34,8 @@ async function complete(delivery: Delivery, http: Ports['http'], signal: AbortSi
     },
     signal,
   )
-  if (!isSuccess(response.status)) return platformFault(response, delivery, platform)
+  const fault = faultOf(response, delivery)
+  if (fault !== null) return fault
   const note = `the check ${task} was completed as ${results[decision]}`
   return { outcome: 'delivered', status: response.status, note, receipt: { answered: approval.key } }
 }
@@ -44,10 +45,18 @@ async function deliver(delivery: Delivery, { http }: Ports, signal: AbortSignal)
   if (message.type !== 'endpoint.test') return complete(delivery, http, signal)
   const url = `${endpoint.url.replace(/\/+$/, '')}/_apis/projects?api-version=7.1&$top=1`
   const response = await http({ method: 'GET', url, headers: authorization(secrets) }, signal)
-  // Without good credentials it answers 203 with a page to sign in at.
-  if (response.status === 203) return failed('Azure DevOps does not know the token', 203)
-  if (!isSuccess(response.status)) return platformFault(response, delivery, platform)
+  const fault = faultOf(response, delivery)
+  if (fault !== null) return fault
   return { outcome: 'delivered', status: response.status, note: 'the organisation can be read; nothing was written' }
+}
+
+/** What was wrong with an answer; null: nothing. Bad credentials are no 401 here but a 203 with a page to sign in at. */
+function faultOf(response: HttpResponse, delivery: Delivery): Fault | null {
+  if (response.status === 203) {
+    const cause = 'the personal access token is wrong or has expired; give the endpoint a new one'
+    return failed(`${platform} refused the credentials (203): ${cause}`, 203)
+  }
+  return isSuccess(response.status) ? null : platformFault(response, delivery, platform)
 }
 
 /** A personal access token is the password of an empty user. */

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { PrometheusDriver } from 'prometheus-query'
 import { DavyError } from '../../domain/errors.ts'
 import type { PrometheusAccount } from '../../platform/config-sources.ts'
+import { hideCredentials } from '../../platform/hide-credentials.ts'
 import { Semaphore } from '../../platform/semaphore.ts'
 import { credentialsOf } from '../credentials.ts'
 import { readNames, readSeries, type Series } from '../read-series.ts'
@@ -218,7 +219,7 @@ function placeOf(url: string): string {
 function wordsOf(error: unknown): string {
   const { httpStatus, error: said, code, message } = (error ?? {}) as Readonly<Record<string, unknown>>
   const text = typeof said === 'string' ? said : typeof message === 'string' ? message : 'no reason was given'
-  const safe = text.replace(/\/\/[^/@\s]*@/g, '//[redacted]@').slice(0, 300)
+  const safe = hideCredentials(text).slice(0, 300)
   const prefix = typeof httpStatus === 'number' ? `status ${httpStatus}, ` : typeof code === 'string' ? `${code}, ` : ''
   return `${prefix}${safe}`.replace(/\.$/, '')
 }

@@ -50,7 +50,7 @@ function scopeVariables({ scope, location, parameters }: SeriesQuery['scope']): 
 function templateOf(name: string, inline: string, named: string, templates: Variables): string | null {
   if (inline !== '') return inline
   if (named === '') return null
-  const template = templates[named]
+  const template = Object.hasOwn(templates, named) ? templates[named] : undefined
   if (template === undefined) throw refusal(name, `there is no template '${named}'`, 'a template of the config')
   return template
 }

@@ -96,6 +96,7 @@ test.each([
   [undefined, sha],
   ['{sha7}', '0123456'],
   ['v{sha8}-{unknown}', 'v01234567-{unknown}'],
+  ['{sha7}-{toString}', '0123456-{toString}'],
   ['{ref}', 'refs/tags/v2.4.1'],
   ['{tag}', '2.4.1'],
 ])('the pattern %s makes the version %s', (pattern, version) => {

@@ -160,8 +160,9 @@ describe.concurrent('a run', { timeout: 120_000 }, () => {
       { step: 'promotion' },
       { step: 'weight 20', weight: 20 },
     ])
-    expect((await event(name, `Promotion completed! Scaling down ${name}.shop`)).status).toBe(202)
-    expect((await hook('post-rollout', name, 'Succeeded')).status).toBe(202)
+    const promoted = await event(name, `Promotion completed! Scaling down ${name}.shop`)
+    expect(promoted).toMatchObject({ status: 202, text: '{}' })
+    expect(await hook('post-rollout', name, 'Succeeded')).toMatchObject({ status: 202, text: '{}' })
     expect((await api('GET', `/api/v1/deployments/${id}`)).body).toMatchObject({
       status: 'closed',
       outcome: 'promoted',
@@ -172,7 +173,7 @@ describe.concurrent('a run', { timeout: 120_000 }, () => {
     const { name, id } = await runAtTen()
     await override(id, 'rollback')
     await until(async () => (await hook('rollback', name)).status === 200, 'the rollback')
-    expect((await hook('rollback', name)).status).toBe(200)
+    expect(await hook('rollback', name)).toMatchObject({ status: 200, body: { verdict: 'rollback' } })
     expect(await hook('confirm-promotion', name)).toMatchObject({
       status: 403,
       text: expect.stringMatching(/^rollback: /),

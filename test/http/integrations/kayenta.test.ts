@@ -181,7 +181,11 @@ describe('a run', () => {
       },
     ])
     expect((await call('GET', '/canary/executions?application=listed&page=2')).body).toEqual([])
+    expect((await call('GET', '/canary/executions?application=listed&statuses=')).body).toEqual(listed.body)
     expect(await call('PUT', `/pipelines/${id}/cancel`)).toMatchObject({ status: 202 })
+    const canceled = '/canary/executions?application=listed&statuses=TERMINAL,CANCELED'
+    expect((await call('GET', canceled)).body).toMatchObject([{ pipelineId: id, status: 'canceled' }])
+    expect((await call('GET', '/canary/executions?application=listed&statuses=running')).body).toEqual([])
     expect((await call('GET', `/canary/${id}`)).body.complete).toBe(true)
   })
 })
@@ -275,6 +279,21 @@ describe('judging at once', () => {
     expect((await call('DELETE', `/metricSetPairList/${list.metricSetPairListId}`)).status).toBe(204)
     expect((await call('GET', `/metricSetPairList/${list.metricSetPairListId}`)).status).toBe(404)
   })
+})
+
+test.each([
+  ['GET', '/pipelines', 404, null],
+  ['POST', '/judges/comparison', 404, null],
+  ['GET', '/canaryResultArchive', 404, null],
+  ['DELETE', '/judges', 405, 'GET, HEAD'],
+  ['PUT', '/canary/x', 405, 'GET, HEAD, POST'],
+])('%s %s is not there, which is said in its shape', async (method, path, status, allow) => {
+  const answer = await call(method, path)
+  expect(answer).toMatchObject({ status, body: { message: expect.any(String), status, timestamp: expect.any(Number) } })
+  expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
+  expect(answer.headers.get('allow')).toBe(allow)
+  const browser = await call(method, path, undefined, { accept: 'text/html' })
+  expect(browser.body.message).toBe(answer.body.message)
 })
 
 test('judges, accounts and metrics are told', async () => {

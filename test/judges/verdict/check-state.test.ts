@@ -58,6 +58,25 @@ describe('checks', () => {
     expect(kinds.map(({ kind }) => kind)).toEqual(['probe', 'result'])
   })
 
+  test('a report of somebody else lifts the hold of no probe, whichever came first', () => {
+    const report = (passed: boolean) => ({ kind: 'result', passed, summary: '' }) as const
+    const probe = check('health', report(false), { by: 'davy' })
+    const passed = check('health', report(true))
+    for (const checks of [
+      [probe, passed],
+      [passed, probe],
+    ]) {
+      const states = checkStates(checks).map(({ name, kind, passed: isPassed }) => [name, kind, isPassed])
+      expect(states.sort()).toEqual([
+        ['health', 'probe', false],
+        ['health', 'result', true],
+      ])
+    }
+    expect(
+      told([probe, passed, check('health', report(true), { by: 'davy' })]).map(([, isPassed]) => isPassed),
+    ).toEqual([true, true])
+  })
+
   test('a report of the baseline alone is no check', () => {
     expect(told([check('image', scan('CVE-1'), { arm: 'baseline' })])).toEqual([])
   })

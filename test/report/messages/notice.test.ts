@@ -90,12 +90,15 @@ describe('links', () => {
     const links = notice('rollback', {
       runbookUrl: 'https://wiki.example/{service}',
       compareUrl: 'https://git.example/{service}/compare/{baseline}...{canary}',
-      dashboardUrl: 'https://graphs.example/d/x?from={start}&to={end}&{unknown}',
+      dashboardUrl: 'https://graphs.example/d/x?from={start}&to={end}&{unknown}{constructor}',
     }).links
     expect(links).toEqual([
       { text: 'Report', href: 'https://davy.example.com/deployments/01JD8Q4V7W3N5T9XKZ0000ABCD' },
       { text: 'Compare', href: 'https://git.example/checkout/compare/2.4.0...2.4.1' },
-      { text: 'Dashboard', href: 'https://graphs.example/d/x?from=1795254400000&to=1795255510000&%7Bunknown%7D' },
+      {
+        text: 'Dashboard',
+        href: 'https://graphs.example/d/x?from=1795254400000&to=1795255510000&%7Bunknown%7D%7Bconstructor%7D',
+      },
       { text: 'Runbook', href: 'https://wiki.example/checkout' },
     ])
   })

@@ -66,6 +66,7 @@ describe('a query', () => {
 
 test.each<[string, object, RegExp]>([
   ['a template that is not there', { metricName: 'cpu', customFilterTemplate: 'none' }, /no template 'none'/],
+  ['a template called toString', { metricName: 'cpu', customFilterTemplate: 'toString' }, /no template 'toString'/],
   ['a variable that nobody gives', { metricName: 'cpu', customInlineTemplate: `t="${variable('tier')}"` }, /'tier'/],
   ['nothing to select by', { metricName: 'cpu' }, /how the scope selects/],
   ['no metric', { customInlineTemplate: 'a="b"' }, /neither a metricName/],

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { leftBy } from '../../left-by.ts'
 import { present } from '../../schemas.ts'
 import type { App, Services } from '../../services.ts'
 import { gate, idAnswer, idParams, namesQuery, objectBody, tags } from './kayenta-schemas.ts'
@@ -28,20 +29,27 @@ export function canaryRoutes(app: App, { kayenta }: Services): void {
     async ({ params, body, query }) => ({ canaryExecutionId: await kayenta.start(params.id, body, present(query)) }),
   )
 
-  app.get('/canary/executions', { config: gate, schema: { tags, querystring: executionsQuery } }, ({ query }) =>
-    kayenta.executions({
-      ...(query.application === undefined ? {} : { application: query.application }),
-      ...(query.statuses === undefined ? {} : { statuses: query.statuses.toLowerCase().split(',') }),
-      ...{ limit: Math.min(100, Number(query.limit ?? 20)), page: Number(query.page ?? 1) },
-    }),
+  app.get('/canary/executions', { config: gate, schema: { tags, querystring: executionsQuery } }, ({ query }, reply) =>
+    kayenta.executions(
+      {
+        ...(query.application === undefined ? {} : { application: query.application }),
+        ...(query.statuses ? { statuses: query.statuses.toLowerCase().split(',') } : {}),
+        ...{ limit: Math.min(100, Number(query.limit ?? 20)), page: Number(query.page ?? 1) },
+      },
+      leftBy(reply),
+    ),
   )
 
   app.get('/canary/:id', { config: gate, schema: byId }, ({ params }) => kayenta.status(params.id))
 
-  app.put('/pipelines/:id/cancel', { config: gate, schema: byId }, async ({ params }, reply) => {
-    await kayenta.cancel(params.id)
-    return reply.code(202).send()
-  })
+  app.put(
+    '/pipelines/:id/cancel',
+    { config: { ...gate, answers: { 202: { text: 'It is canceled, or had ended.', types: [] } } }, schema: byId },
+    async ({ params }, reply) => {
+      await kayenta.cancel(params.id)
+      return reply.code(202).send()
+    },
+  )
 
   app.post(
     '/standalone_canary_analysis',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from 'typebox'
 import type { App, Services } from '../../services.ts'
-import { gate, idAnswer, idParams, objectBody, operator, tags } from './kayenta-schemas.ts'
+import { gate, idAnswer, idParams, objectBody, operator, removed, tags } from './kayenta-schemas.ts'
 
 const listQuery = Type.Object({
   application: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
@@ -34,7 +34,7 @@ export function configRoutes(app: App, { kayenta: { configs } }: Services): void
 
   app.delete(
     '/canaryConfig/:id',
-    { config: operator, schema: { tags, params: idParams } },
+    { config: { ...operator, answers: removed }, schema: { tags, params: idParams } },
     async ({ params }, reply) => {
       await configs.remove(params.id)
       return reply.code(204).send()

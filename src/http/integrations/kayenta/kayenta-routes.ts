@@ -1,3 +1,4 @@
+import { DavyError } from '../../../domain/errors.ts'
 import { kayentaJson } from '../../../engine/kayenta/plain-json.ts'
 import type { App, Services } from '../../services.ts'
 import { canaryRoutes } from './canary-routes.ts'
@@ -16,14 +17,12 @@ export function kayentaRoutes(root: App, services: Services): void {
     async (scope) => {
       const app = scope as App
       answerAsKayenta(app, services)
+      // The root refuses unknown paths before this is asked; with it they are this scope's, and answered in its shape.
+      app.setNotFoundHandler(async () => {
+        throw new DavyError('NOT_FOUND', 'Nothing is at this path.')
+      })
       // Numbers that are not finite are strings here, which is what its clients read.
       app.setReplySerializer((payload) => kayentaJson(payload))
-      // Some clients name JSON and send nothing, where all is in the query string.
-      app.removeContentTypeParser('application/json')
-      app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-        if (body === '') return done(null, undefined)
-        app.getDefaultJsonParser('error', 'ignore')(_request, body as string, done)
-      })
       configRoutes(app, services)
       canaryRoutes(app, services)
       judgeRoutes(app, services)

@@ -26,3 +26,4 @@ export function idAnswer(name: string) {
 export const gate = { role: 'gate' } as const
 export const operator = { role: 'operator' } as const
 export const tags = ['kayenta']
+export const removed = { 204: 'It is removed.' } as const

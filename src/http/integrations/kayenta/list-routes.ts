@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { ListKind } from '../../../engine/kayenta/canary-runs.ts'
 import type { App, Services } from '../../services.ts'
-import { gate, idAnswer, idParams, listBody, operator, tags } from './kayenta-schemas.ts'
+import { gate, idAnswer, idParams, listBody, operator, removed, tags } from './kayenta-schemas.ts'
 
 const kinds = [
   { path: '/metricSetList', kind: 'metric-set-list', idName: 'metricSetListId' },
@@ -24,10 +24,14 @@ export function listRoutes(app: App, { kayenta: { lists } }: Services): void {
 
     app.get(`${path}/:id`, { config: gate, schema: byId }, ({ params }) => lists.get(kind, params.id))
 
-    app.delete(`${path}/:id`, { config: operator, schema: byId }, async ({ params }, reply) => {
-      await lists.remove(kind, params.id)
-      return reply.code(204).send()
-    })
+    app.delete(
+      `${path}/:id`,
+      { config: { ...operator, answers: removed }, schema: byId },
+      async ({ params }, reply) => {
+        await lists.remove(kind, params.id)
+        return reply.code(204).send()
+      },
+    )
   }
 
   app.get('/metricSetPairList/:id/:pairId', { config: gate, schema: { tags, params: pairParams } }, ({ params }) =>
