@@ -8,6 +8,7 @@ import type { Storage } from './domain/storage.ts'
 import { Alerts } from './engine/alerts/alerts.ts'
 import { Announcements } from './engine/announcements/announcements.ts'
 import { Approvals } from './engine/approvals/approvals.ts'
+import { Backlogs } from './engine/backlogs.ts'
 import { Bus } from './engine/bus.ts'
 import { Calibrations } from './engine/calibration/calibrations.ts'
 import { Calibrator } from './engine/calibration/calibrator.ts'
@@ -157,12 +158,13 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const workloads = new Workloads({ facts, reader, deployments, templates, bus, now, newId: id })
   const judge = judges.sequential
   const calibrations = new Calibrations(facts, now, id)
+  const backlogs = new Backlogs({ facts, process: writer, own: (signal) => ingest.oldestUnstoredAt(signal), now })
   // What Prometheus writes are metrics too.
   const oldestUnstoredAt = (signals: readonly EvidenceSignal[] = ['traces']) => {
     const waiting = signals.flatMap((signal) =>
       signal === 'metrics' ? (['metrics', 'remote-write'] as const) : [signal],
     )
-    const oldest = waiting.map((signal) => ingest.oldestUnstoredAt(signal)).filter((at) => at !== null)
+    const oldest = waiting.map((signal) => backlogs.oldestUnstoredAt(signal)).filter((at) => at !== null)
     return oldest.length === 0 ? null : Math.min(...oldest)
   }
   const checks = new Checks(facts, id)
@@ -307,6 +309,7 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const address = await listenOn(app, config.host, config.port, 'DAVY_PORT')
   const otlpAddress = await listenOn(otlpApp, config.host, config.otlpHttpPort, 'DAVY_OTLP_HTTP_PORT')
   const otlpGrpcAddress = await otlpGrpc.listen(config.host, config.otlpGrpcPort, 'DAVY_OTLP_GRPC_PORT')
+  if (storage.kind === 'server') jobs.every('backlogs', 1_000, () => backlogs.tick())
   jobs.every('looks', 1_000, (signal) => conveyor.tick(signal))
   jobs.every('deliveries', 1_000, () => deliverer.tick(stopping.signal))
   deliverer.follow(stopping.signal)

@@ -21,6 +21,7 @@ export type FactKind =
   | 'attempt'
   | 'deliveries-settled'
   | 'kill-switch'
+  | 'backlog'
   | 'calibration-asked'
   | 'calibration'
   | 'explanation'
