@@ -47,7 +47,7 @@ export const fleet = dashboard({
         stat({
           title: 'Wait for a person',
           description:
-            'Their deadline passed without a proof, harm is likely, or a check failed. Open the report from the table, then promote or roll back by hand: nobody else will.',
+            'Their deadline passed without a proof, harm is likely, or a check failed. Davy goes on looking, and may never promote: open the report from the table, and decide.',
           unit: 'none',
           width: 4,
           thresholds: [

@@ -14,8 +14,8 @@ const begun = `(SELECT * FROM ${deployments} WHERE $__timeFilter(started) AND ${
 const changes = verdictChanges(`Subject IN (SELECT id FROM ${begun})`)
 
 /** When each of them had its first verdict that was no hold, and what the newest such verdict is. */
-const decided = `(SELECT id, min(at) AS decided, argMax(decision, at) AS decision, argMax(mode, at) AS mode
-  FROM ${changes} WHERE decision != 'hold' GROUP BY id)`
+const decided = `(SELECT id, min(at) AS decided, argMax(said, at) AS last, argMax(mode, at) AS mode
+  FROM (SELECT id, at, decision AS said, mode FROM ${changes}) WHERE said != 'hold' GROUP BY id)`
 
 /** The newest reason of each of them. */
 const reasons = `(SELECT id, argMax(code, at) AS code, argMax(decision, at) AS decision FROM ${changes} GROUP BY id)`
@@ -70,7 +70,7 @@ export const history = dashboard({
           noValue: 'none decided',
           queries: [
             table(`
-              SELECT ${share("decision = 'rollback' AND mode = 'enforce'", "mode = 'enforce'")} AS "rolled back" FROM ${decided}`),
+              SELECT ${share("last = 'rollback' AND mode = 'enforce'", "mode = 'enforce'")} AS "rolled back" FROM ${decided}`),
           ],
         }),
         stat({

@@ -22,8 +22,8 @@ const instruments = Object.values(createMetrics({ version: '1', publicUrl: 'http
   .filter((each) => typeof each === 'object')
   .map((each) => each as unknown as Instrument)
 
-/** Of the scrape, of histograms, and of series that rules record. */
-const always = ['job', 'instance']
+/** Of the scrape, in Kubernetes and elsewhere. */
+const always = ['job', 'instance', 'namespace']
 
 function instrumentOf(metric: string): Instrument | undefined {
   const bare = metric.replace(/_(bucket|count|sum)$/, '')

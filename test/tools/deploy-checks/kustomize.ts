@@ -15,6 +15,8 @@ function checkInvited(bench: Bench): string {
   cpSync(join(repository, 'dashboards'), join(folder, 'dashboards'), { recursive: true })
   const file = join(prod, 'kustomization.yaml')
   const text = readFileSync(file, 'utf8')
+  const plain = run('kustomize', ['build', '--load-restrictor', 'LoadRestrictionsNone', prod])
+  if (!/^ {2}replicas: 3$/m.test(plain)) throw new Error('prod: expected 3 replicas, got another number')
   const invited = [...text.matchAll(/^# +- (\.\..*\/components\/.+)$/gm)].map(([, path]) => path!)
   const labels = /^# labels: (.*)$/m.exec(text)![1]!
   const given = parse(text) as { components: string[] }

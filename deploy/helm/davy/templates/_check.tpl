@@ -50,7 +50,7 @@
 {{- fail (printf "monitoring.%s.enabled: expected %s in the chart, got none. In the repository they are symbolic links, which what fetched the chart left out, as Flux does; take the packaged chart (an OCI registry, or helm package)." $key $files) }}
 {{- end }}
 {{- end }}
-{{- $drainMs := dig "DAVY_DRAIN_MS" (dig "drainMs" 0 .Values.config) .Values.env }}
+{{- $drainMs := dig "DAVY_DRAIN_MS" (dig "drainMs" 0 (.Values.config | default dict)) (.Values.env | default dict) }}
 {{- $stop := add .Values.preStopSleepSeconds (div (add (int $drainMs) 999) 1000) 26 }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) }}
 {{- fail (printf "terminationGracePeriodSeconds: expected at least %d, which is preStopSleepSeconds, drainMs, and 26 seconds in which Davy stores and delivers what it has, got %d" (int $stop) (int .Values.terminationGracePeriodSeconds)) }}

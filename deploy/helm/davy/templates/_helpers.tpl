@@ -200,12 +200,13 @@ template-{{ $name }}: |
 {{- end }}
 {{- end }}
 
-{{- /* A list: the port of storage.url; where the URL is a secret, those that ClickHouse has by default. */}}
+{{- /* A list: the port of storage.url. Without one, that of its scheme and what a Service may map it to; where the URL is a secret, ClickHouse's own. */}}
 {{- define "davy.clickhousePorts" -}}
 {{- with .Values.storage.url }}
 {{- $url := urlParse . }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
-{{- list ($port | default (ternary 443 80 (eq $url.scheme "https")) | int) | toJson }}
+{{- if $port }}{{ list (int $port) | toJson }}
+{{- else }}{{ ternary (list 443 8443) (list 80 8123) (eq $url.scheme "https") | toJson }}{{ end }}
 {{- else -}}
 [8123, 8443]
 {{- end }}
