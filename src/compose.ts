@@ -158,7 +158,10 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const workloads = new Workloads({ facts, reader, deployments, templates, bus, now, newId: id })
   const judge = judges.sequential
   const calibrations = new Calibrations(facts, now, id)
-  const backlogs = new Backlogs({ facts, process: writer, own: (signal) => ingest.oldestUnstoredAt(signal), now })
+  const backlogs = new Backlogs({
+    ...{ facts, process: writer, now, uptime: () => performance.now() },
+    own: (signal) => ingest.oldestUnstoredAt(signal),
+  })
   // What Prometheus writes are metrics too.
   const oldestUnstoredAt = (signals: readonly EvidenceSignal[] = ['traces']) => {
     const waiting = signals.flatMap((signal) =>
@@ -309,7 +312,11 @@ export async function compose(configured: Config, clock: Clock, log: Logger, sto
   const address = await listenOn(app, config.host, config.port, 'DAVY_PORT')
   const otlpAddress = await listenOn(otlpApp, config.host, config.otlpHttpPort, 'DAVY_OTLP_HTTP_PORT')
   const otlpGrpcAddress = await otlpGrpc.listen(config.host, config.otlpGrpcPort, 'DAVY_OTLP_GRPC_PORT')
-  if (storage.kind === 'server') jobs.every('backlogs', 1_000, () => backlogs.tick())
+  if (storage.kind === 'server') {
+    // No look before it is known what waits elsewhere.
+    await backlogs.tick()
+    jobs.every('backlogs', 1_000, () => backlogs.tick())
+  }
   jobs.every('looks', 1_000, (signal) => conveyor.tick(signal))
   jobs.every('deliveries', 1_000, () => deliverer.tick(stopping.signal))
   deliverer.follow(stopping.signal)

@@ -21,6 +21,8 @@ export type BacklogsOptions = {
   /** Since when telemetry of a signal has been waiting here, Unix milliseconds; null: none is. */
   readonly own: (signal: Signal) => number | null
   readonly now: () => number
+  /** How long this process has run, in milliseconds: unlike the time of day it is never set back. */
+  readonly uptime: () => number
 }
 
 /**
@@ -30,10 +32,13 @@ export type BacklogsOptions = {
 export class Backlogs {
   readonly #o: BacklogsOptions
   readonly #tail: FactTail
+  /** What each of the other processes said last; times are uptimes. */
   readonly #others = new Map<string, { readonly heardAt: number; readonly backlog: Backlog }>()
-  /** When something that waits was told of last; null: nothing is told to wait. */
+  /** What waits here by its date, and at which uptime it was first seen to wait. */
+  readonly #waiting = new Map<Signal, { readonly at: number; readonly seenAt: number }>()
+  /** At which uptime something that waits was told of last; null: nothing is told to wait. */
   #toldAt: number | null = null
-  #told = 0
+  #tellings = 0
 
   constructor(options: BacklogsOptions) {
     this.#o = options
@@ -42,12 +47,14 @@ export class Backlogs {
 
   /** One round; runs alone. @throws what the storage throws. */
   async tick(): Promise<void> {
-    await Promise.all([this.#tell(), this.#hear()])
+    const results = await Promise.allSettled([this.#tell(), this.#hear()])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   /** Since when telemetry of a signal has been waiting anywhere, Unix milliseconds; null: none is known of. */
   oldestUnstoredAt(signal: Signal): number | null {
-    const heard = [...this.#others.values()].filter(({ heardAt }) => this.#o.now() - heardAt <= heardMs)
+    const uptime = this.#o.uptime()
+    const heard = [...this.#others.values()].filter(({ heardAt }) => uptime - heardAt <= heardMs)
     const others = heard.flatMap(({ backlog }) => (backlog[signal] === undefined ? [] : [Date.parse(backlog[signal])]))
     const own = this.#o.own(signal)
     const all = own === null ? others : [own, ...others]
@@ -55,24 +62,37 @@ export class Backlogs {
   }
 
   async #tell(): Promise<void> {
-    const now = this.#o.now()
-    const waiting = signals.flatMap((signal) => {
-      const at = this.#o.own(signal)
-      return at === null ? [] : [{ signal, at }]
-    })
-    const isLong = waiting.some(({ at }) => now - at > toldAfterMs)
-    if (isLong ? this.#toldAt !== null && now - this.#toldAt < toldEveryMs : this.#toldAt === null) return
-    const backlog: Backlog = isLong
-      ? Object.fromEntries(waiting.map(({ signal, at }) => [signal, new Date(at).toISOString()]))
-      : {}
+    const uptime = this.#o.uptime()
+    const isLong = this.#waitsLong(uptime)
+    if (isLong ? this.#toldAt !== null && uptime - this.#toldAt < toldEveryMs : this.#toldAt === null) return
+    const waiting = [...this.#waiting].map(([signal, { at }]) => [signal, new Date(at).toISOString()] as const)
+    const backlog: Backlog = isLong ? Object.fromEntries(waiting) : {}
     const { facts, process } = this.#o
-    await facts.putOnce('backlog', `${process}/${this.#told}`, process, backlog)
-    this.#told += 1
-    this.#toldAt = isLong ? now : null
+    // Whether or not it is written whole: a key is used once.
+    this.#tellings += 1
+    await facts.putOnce('backlog', `${process}/${this.#tellings}`, process, backlog)
+    this.#toldAt = isLong ? uptime : null
+  }
+
+  /** By the time of day, or since it was first seen here: one of them is right when the clock is set. */
+  #waitsLong(uptime: number): boolean {
+    let isLong = false
+    for (const signal of signals) {
+      const at = this.#o.own(signal)
+      if (at === null) {
+        this.#waiting.delete(signal)
+        continue
+      }
+      const known = this.#waiting.get(signal)
+      const seenAt = known?.at === at ? known.seenAt : uptime
+      this.#waiting.set(signal, { at, seenAt })
+      isLong ||= Math.max(this.#o.now() - at, uptime - seenAt) > toldAfterMs
+    }
+    return isLong
   }
 
   async #hear(): Promise<void> {
-    const heardAt = this.#o.now()
+    const heardAt = this.#o.uptime()
     await this.#tail.read(({ subject, body }) => {
       if (subject !== this.#o.process) this.#others.set(subject, { heardAt, backlog: body as Backlog })
     })

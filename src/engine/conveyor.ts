@@ -103,7 +103,8 @@ export class Conveyor {
         const item = await this.#dueOf(deployment)
         if (item !== null) due.push(item)
       })
-      if (!isKnown) resumingMs += performance.now() - started
+      // One that waits for a source has read nothing.
+      if (!isKnown && this.#trials.get(deployment.id) !== undefined) resumingMs += performance.now() - started
     }
     for (const group of byNearness(due)) {
       if (signal?.aborted) return
@@ -127,8 +128,8 @@ export class Conveyor {
    * is, since it is closed, or waits on purpose for senders or a source.
    */
   dueAt(deployment: Deployment): number | null {
-    const isOnPurpose = this.#settling.isWaiting(deployment.id) || this.#openings.awaited(deployment) !== null
-    return isOnPurpose ? null : this.#trials.dueAt(deployment)
+    const isWaiting = this.#settling.isWaiting(deployment.id) || this.#openings.awaited(deployment) !== null
+    return isWaiting && !this.#failures.has(deployment.id) ? null : this.#trials.dueAt(deployment)
   }
 
   /** The source that a deployment waits for before its first look; null: none that has failed. */

@@ -176,11 +176,21 @@ export class Deployments {
     await this.#options.facts.putOnce('feedback', this.#options.newId(), id, feedback)
   }
 
+  /** @throws DavyError CONFLICT when another word counts as later than this one. */
   async setKillSwitch(on: boolean, by: string, reason: string): Promise<void> {
     await this.refresh()
     const turn = this.#register.nextTurn
     await this.#options.facts.putOnce('kill-switch', this.#options.newId(), '', { on, by, reason, turn })
     await this.refresh()
+    const counting = this.killSwitch
+    if (counting === null || counting.on === on) return
+    throw new DavyError(
+      'CONFLICT',
+      `What ${counting.by} set counts as later: the kill switch is ${on ? 'off' : 'on'}.`,
+      {
+        expected: `nobody who sets it at the same time, and clocks that agree; that one is dated ${counting.at}`,
+      },
+    )
   }
 
   /** Versions of the unit whose newest deployment ended in a rollback. */

@@ -22,6 +22,11 @@ export class Failures {
     return pauseMs > 0 && pauseMs <= longestMs
   }
 
+  /** Whether it failed, and has not succeeded since. */
+  has(id: string): boolean {
+    return this.#failures.has(id)
+  }
+
   forget(id: string): void {
     this.#failures.delete(id)
   }

@@ -43,7 +43,10 @@ export class Settling {
     const now = this.#o.now()
     const from = trial.seenUpTo ?? firstTick(deployment)
     const knownSince = Date.parse(deployment.createdAt)
-    if (knownSince >= this.#startedAt || this.#over.has(id) || now >= this.#startedAt + longestMs) return false
+    if (knownSince >= this.#startedAt || this.#over.has(id) || now >= this.#startedAt + longestMs) {
+      this.#backlogs.delete(id)
+      return false
+    }
     // Where looks are far apart, one that is not due yet is no sign of an outage.
     const dueAt = Math.max(from, knownSince) + (template.lookSeconds + template.watermarkSeconds) * 1000
     if (this.#startedAt - dueAt <= quietMs) return false

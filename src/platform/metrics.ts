@@ -198,7 +198,7 @@ function webhookInstruments(registers: OpenMetricsRegistry[]) {
     }),
     webhookEndpointGone: new Gauge({
       name: 'davy_webhook_endpoint_gone',
-      help: '1 for an endpoint that said it is gone (410): it is told nothing any more.',
+      help: '1 for an endpoint that said it is gone (410) and is told nothing any more, 0 for those that are told.',
       labelNames: ['endpoint'],
       registers,
     }),

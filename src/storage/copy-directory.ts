@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { copyFile, lstat, mkdir, mkdtemp, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 
 type Entry = {
@@ -66,7 +66,7 @@ async function list(root: string, folder = ''): Promise<Entry[]> {
       entries.push({ ...entry, kind: 'file', bytes: size, modifiedAtMs: mtimeMs })
     } else if (item.isSymbolicLink()) {
       const target = await readlink(join(root, path))
-      if (!resolve(root, folder, target).startsWith(`${resolve(root)}${sep}`)) {
+      if (isAbsolute(target) || !resolve(root, folder, target).startsWith(`${resolve(root)}${sep}`)) {
         throw new Error(`${join(root, path)} is a link out of the directory, to ${target}`)
       }
       entries.push({ ...entry, kind: 'link', target })

@@ -10,6 +10,9 @@ const columns = `Look AS look, toUnixTimestamp64Milli(argMin(At, o)) AS at,
 /** Gates are asked about what is open and what ended lately. */
 const mostKept = 1000
 
+/** More than a round of any process takes: so many looks of others may follow a final one. */
+const lastLooks = 127
+
 /**
  * Look rows: written as one batch a tick, read back with the earliest row of each look, up to the first final one: a batch of
  * two looks may lose the first to the final look of another writer and leave the second behind. Newest verdicts are kept in
@@ -141,25 +144,21 @@ export class Looks {
 
   async #readNewest(deploymentIds: readonly string[]): Promise<Map<string, Verdict>> {
     if (deploymentIds.length === 0) return new Map()
-    // Which looks may be the newest first: these columns are small, and the verdicts of all other looks stay unread. A final
-    // look is the greatest of those that saw as far as it did, as the greatest of all is, or a rollback.
+    // Look numbers first: their column is small, and of each deployment one block of verdicts is read, whatever its age.
     const rows = await this.#storage.query<{ id: string; verdict: string }>(
-      `SELECT DeploymentId AS id, Look, argMin(Verdict, (WrittenAt, Writer)) AS verdict FROM looks
-       WHERE DeploymentId IN {ids:Array(String)} AND (DeploymentId, Look) IN (
-         SELECT DeploymentId, max(Look) FROM looks WHERE DeploymentId IN {ids:Array(String)} GROUP BY DeploymentId
-         UNION ALL
-         SELECT DeploymentId, max(Look) FROM looks WHERE DeploymentId IN {ids:Array(String)}
-         GROUP BY DeploymentId, Watermark HAVING min(Look) < max(Look)
-         UNION ALL
-         SELECT DeploymentId, Look FROM looks WHERE DeploymentId IN {ids:Array(String)} AND Decision = 'rollback')
-       GROUP BY DeploymentId, Look ORDER BY DeploymentId, Look`,
-      { ids: deploymentIds },
+      `SELECT id, if(countIf(isFinal) > 0, argMinIf(verdict, Look, isFinal), argMax(verdict, Look)) AS verdict
+       FROM (
+         SELECT DeploymentId AS id, Look, argMin(Verdict, (WrittenAt, Writer)) AS verdict,
+           JSONExtractBool(verdict, 'final') AS isFinal
+         FROM looks
+         WHERE DeploymentId IN {ids:Array(String)} AND (DeploymentId, Look) IN (
+           SELECT DeploymentId, arrayJoin(range(toUInt32(max(Look) - least(max(Look), {last:UInt32})), toUInt32(max(Look) + 1)))
+           FROM looks WHERE DeploymentId IN {ids:Array(String)} GROUP BY DeploymentId)
+         GROUP BY DeploymentId, Look)
+       GROUP BY id`,
+      { ids: deploymentIds, last: lastLooks },
     )
-    const newest = new Map<string, Verdict>()
-    for (const { id, verdict } of rows) {
-      if (newest.get(id)?.final !== true) newest.set(id, JSON.parse(verdict) as Verdict)
-    }
-    return newest
+    return new Map(rows.map(({ id, verdict }) => [id, JSON.parse(verdict) as Verdict]))
   }
 }
 

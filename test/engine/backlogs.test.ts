@@ -1,23 +1,34 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Storage } from '../../src/domain/storage.ts'
 import { Backlogs } from '../../src/engine/backlogs.ts'
 import type { Signal } from '../../src/engine/ingest/signals.ts'
 import { Facts } from '../../src/storage/facts.ts'
 import { type Lab, openLab } from './lab.ts'
+import { otherDavy } from './storages.ts'
 
 let lab: Lab
+let storage: Storage
 let processes = 0
+/** How far the time of day is off. */
+const clock = { aheadMs: 0 }
 
 beforeAll(async () => {
   lab = await openLab()
 })
 afterAll(() => lab.close())
+beforeEach(async () => {
+  storage = await otherDavy(lab.storage, `backlogs${processes}`)
+})
 
 /** A process with what waits in it, over the storage that all share. */
 function start(waiting: Partial<Record<Signal, number>> = {}) {
   processes += 1
   const process = `process-${processes}`
-  const facts = new Facts(lab.storage, process)
-  const backlogs = new Backlogs({ facts, process, own: (signal) => waiting[signal] ?? null, now: () => lab.now })
+  const facts = new Facts(storage, process)
+  const backlogs = new Backlogs({
+    ...{ facts, process, own: (signal) => waiting[signal] ?? null },
+    ...{ now: () => lab.now + clock.aheadMs, uptime: () => lab.now },
+  })
   return {
     backlogs,
     waiting,
@@ -71,15 +82,46 @@ test('a process that says nothing any more holds nobody back for longer than a m
   expect(b.backlogs.oldestUnstoredAt('logs')).toBeNull()
 })
 
-test('what could not be told is told in the next round', async () => {
-  const a = start({ traces: lab.now - 60_000 })
-  const facts = new Facts(lab.storage, 'broken')
-  const failing = {
-    ...{ tail: facts.tail.bind(facts), writes: null },
-    putOnce: () => Promise.reject(new Error('the storage is gone')),
-  }
-  const broken = new Backlogs({ facts: failing, process: 'broken', own: () => lab.now - 60_000, now: () => lab.now })
-  await expect(broken.tick()).rejects.toThrow('the storage is gone')
+test('what could not be told is told in the next round, and nothing that was heard is lost by it', async () => {
+  const [a, c] = [start(), start({ metrics: lab.now - 60_000 })]
+  await c.backlogs.tick()
+  const facts = new Facts(storage, 'unlucky')
+  let failures = 0
+  const unlucky = new Backlogs({
+    facts: {
+      ...{ tail: facts.tail.bind(facts), writes: null },
+      // The row is there, and nobody is told.
+      putOnce: async (...fact) => {
+        const written = await facts.putOnce(...fact)
+        failures += 1
+        if (failures === 1) throw new Error('the connection broke')
+        return written
+      },
+    },
+    ...{ process: 'unlucky', now: () => lab.now, uptime: () => lab.now },
+    own: (signal) => (signal === 'traces' && failures < 2 ? lab.now - 60_000 : null),
+  })
+  await expect(unlucky.tick()).rejects.toThrow('the connection broke')
+  expect(unlucky.oldestUnstoredAt('metrics')).toBe(c.waiting.metrics)
   await a.backlogs.tick()
-  expect(await a.written()).toBe(1)
+  expect(a.backlogs.oldestUnstoredAt('traces')).toBe(lab.now - 60_000)
+  await unlucky.tick()
+  await unlucky.tick()
+  await a.backlogs.tick()
+  expect(a.backlogs.oldestUnstoredAt('traces')).toBeNull()
+})
+
+test('a clock that is set back takes nothing back', async () => {
+  const [a, b] = [start({ traces: lab.now }), start()]
+  await a.backlogs.tick()
+  lab.now += 8_000
+  await a.backlogs.tick()
+  clock.aheadMs = -60_000
+  for (let seconds = 0; seconds < 90; seconds += 1) {
+    lab.now += 1000
+    await a.backlogs.tick()
+  }
+  await b.backlogs.tick()
+  expect(b.backlogs.oldestUnstoredAt('traces')).toBe(a.waiting.traces)
+  clock.aheadMs = 0
 })

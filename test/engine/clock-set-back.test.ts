@@ -42,6 +42,13 @@ test('the kill switch that was set last counts, in every process', async () => {
   }
 })
 
+test('a kill switch of an earlier version that is dated ahead is not replaced without a word', async () => {
+  const { facts } = await lab.start({}, whileAhead())
+  await facts.putOnce('kill-switch', 'old', '', { on: false, by: 'ann', reason: 'over' })
+  const { deployments } = await lab.start({}, storage)
+  await expect(deployments.setKillSwitch(true, 'bob', 'stop everything')).rejects.toMatchObject({ code: 'CONFLICT' })
+})
+
 test('a registration replaces what was open, can be finished, and is seen by every process', async () => {
   const registration = (version: string) => ({ service: 'checkout', baseline: { version: '1' }, canary: { version } })
   const before = await lab.start({}, whileAhead())

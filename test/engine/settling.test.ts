@@ -24,7 +24,7 @@ function started(requestsByMinute: readonly number[] = [0]) {
     const deployment = { ...sample, template: { ...sample.template, lookSeconds, watermarkSeconds: 15 } }
     return settling.isOn(deployment, { seenUpTo, requestsFrom: null })
   }
-  return { ask, asked }
+  return { ask, asked, settling }
 }
 
 test.each([
@@ -53,8 +53,10 @@ test('after an outage looks wait for a minute that brings nothing more, and neve
 })
 
 test('a queue that does not end holds up looks for a quarter of an hour', async () => {
-  const { ask } = started(Array.from({ length: 20 }, (_, index) => index))
+  const { ask, settling } = started(Array.from({ length: 20 }, (_, index) => index))
   const seenUpTo = startedAt - 5 * minute
   for (let seconds = 1; seconds < 900; seconds += 30) expect(await ask(seconds, seenUpTo)).toBe(true)
+  expect(settling.isWaiting(aDeployment().id)).toBe(true)
   expect(await ask(900, seenUpTo)).toBe(false)
+  expect(settling.isWaiting(aDeployment().id)).toBe(false)
 })

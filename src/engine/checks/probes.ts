@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Probe } from '../../domain/check.ts'
+import type { CheckState, Probe } from '../../domain/check.ts'
 import type { Deployment } from '../../domain/deployment.ts'
 import { DavyError } from '../../domain/errors.ts'
 import type { Ports } from '../../domain/sink.ts'
@@ -26,6 +26,8 @@ export type ProbesOptions = {
   readonly now: () => number
   readonly newId: () => string
 }
+
+const notYet = 'The canary has not answered as expected yet.'
 
 type Run = { dueAt: number; failures: number; changes: number; underway: boolean }
 
@@ -59,8 +61,9 @@ export class Probes {
         `Probes of deployment ${deployment.id} were changed ${mostPuts} times, which is the most.`,
       )
     }
-    await this.#tell(deployment, probe, false, 'The canary has not answered as expected yet.')
+    // The probe first: an answer to the one before, which may come at any moment, must not lift the hold of this one.
     await this.#o.facts.putOnce('probe', this.#o.newId(), deployment.id, probe)
+    await this.#tell(deployment, probe, false, notYet)
     await this.#mirror.refresh()
     this.#runs.delete(keyOf(deployment.id, probe.name))
   }
@@ -96,10 +99,12 @@ export class Probes {
     run.failures = fault === null ? 0 : run.failures + 1
     const passed = fault === null
     if (!passed && run.failures < failuresInRow) return
-    await Promise.all([this.#mirror.refresh(), this.#o.checks.refresh()])
+    await this.#o.checks.refresh()
+    await this.#mirror.refresh()
     // The answer to a probe that was changed meanwhile says nothing of the new one.
     if (!isDeepStrictEqual(this.#of(deployment.id).get(probe.name), probe)) return
-    if (this.#toldOf(deployment, probe) === passed) return
+    const told = this.#toldOf(deployment, probe)
+    if (told?.passed === passed && told.summary !== notYet) return
     if (passed && run.changes >= mostChanges) return
     const summary = fault === null ? 'The canary answers as expected.' : `${fault}, ${failuresInRow} times in a row.`
     const isLast = !passed && run.changes >= mostChanges - 1
@@ -107,10 +112,10 @@ export class Probes {
     run.changes += 1
   }
 
-  /** Whether it passed by the newest record of it; null: there is none. */
-  #toldOf(deployment: Deployment, probe: Probe): boolean | null {
+  /** The newest record of it. */
+  #toldOf(deployment: Deployment, probe: Probe): CheckState | undefined {
     const states = this.#o.checks.statesOf(deployment, [])
-    return states.find(({ kind, name }) => kind === 'probe' && name === probe.name)?.passed ?? null
+    return states.find(({ kind, name }) => kind === 'probe' && name === probe.name)
   }
 
   #tell(deployment: Deployment, probe: Probe, passed: boolean, summary: string): Promise<void> {

@@ -18,7 +18,7 @@ export type Claim = {
 }
 
 /**
- * When a delivery may be attempted next, Unix milliseconds; 0: at once. What is dated after now holds nothing up, neither an
+ * When a delivery may be attempted next, Unix milliseconds; 0: at once. What is dated more than a minute after now holds nothing up, neither an
  * attempt nor a claim: a wait that counts from there would be longer than it was meant to be.
  * @param last the newest claim of this delivery that is known.
  */

@@ -198,6 +198,7 @@ export class Deliverer {
     // An increase from nothing to one is seen only where there was a nothing.
     for (const { id: endpoint, disabled } of this.#o.endpoints.list()) {
       if (disabled) continue
+      webhookEndpointGone.set({ endpoint }, 0)
       for (const outcome of ['delivered', 'retry', 'failed']) webhookDeliveries.inc({ endpoint, outcome }, 0)
     }
   }

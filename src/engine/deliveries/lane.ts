@@ -21,7 +21,8 @@ export class Lane {
   #queue: Waiting[] = []
   #hasMore = false
   #failures = 0
-  #restsUntil = 0
+  /** Since when and until when it rests; before its begin no rest is on: the clock was set back. */
+  #rest = { from: 0, until: 0 }
   workers = 0
 
   get isDown(): boolean {
@@ -40,7 +41,7 @@ export class Lane {
 
   /** Whether nothing but a rollback may be attempted now. */
   isResting(now: number): boolean {
-    return now < this.#restsUntil || (this.isDown && this.workers > 0)
+    return this.#isPaused(now) || (this.isDown && this.workers > 0)
   }
 
   replace(due: Waiting[]): void {
@@ -66,7 +67,7 @@ export class Lane {
   next(now: number): Waiting | undefined {
     const [first] = this.#queue
     const isRollback = first?.outgoing.decision === 'rollback'
-    const mayAttempt = isRollback || (now >= this.#restsUntil && (!this.isDown || this.workers <= 1))
+    const mayAttempt = isRollback || (!this.#isPaused(now) && (!this.isDown || this.workers <= 1))
     return mayAttempt ? this.#queue.shift() : undefined
   }
 
@@ -74,13 +75,18 @@ export class Lane {
   note(result: AttemptResult, now: number): void {
     if (result.outcome !== 'retry') {
       this.#failures = 0
-      this.#restsUntil = 0
+      this.#rest = { from: 0, until: 0 }
       return
     }
     const asked = (result.retryAfterSeconds ?? 0) * 1000
     // A client error is about this message or its settings; nothing, 5xx and 429 are about the endpoint.
     if (result.status === null || result.status >= 500 || result.status === 429) this.#failures += 1
     const own = this.isDown ? (backoffMs(rests, this.#failures - failuresUntilRest, 0) ?? 0) : 0
-    this.#restsUntil = Math.max(this.#restsUntil, now + Math.max(asked, own))
+    const until = now + Math.max(asked, own)
+    if (!this.#isPaused(now) || until > this.#rest.until) this.#rest = { from: now, until }
+  }
+
+  #isPaused(now: number): boolean {
+    return this.#rest.from <= now && now < this.#rest.until
   }
 }

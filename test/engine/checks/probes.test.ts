@@ -133,6 +133,41 @@ test('what is on record already is not written again, by no process', async () =
   expect(world.of('check')).toHaveLength(2)
 })
 
+test('a canary that never answered as expected says why', async () => {
+  const { probes, state, round } = watch()
+  await probes.add(deployment, probe)
+  expect(await round(says(503), 3)).toBe(false)
+  expect(state()!.summary).toBe('The canary answers 503 instead of 200, 3 times in a row.')
+})
+
+test('an answer that comes while a probe is being changed does not lift the hold of the new one', async () => {
+  const world = aWorld()
+  const [probes, other] = [watch(world).probes, watch(world)]
+  await probes.add(deployment, probe)
+  expect(await other.round(says(200))).toBe(true)
+  let answer = (): void => {}
+  await other.round((...request) =>
+    new Promise<void>((resolve) => {
+      answer = resolve
+    }).then(() => says(200)(...request)),
+  )
+  // The other process is done with the old probe between the two facts of the new one.
+  const { putOnce } = world.store
+  let facts = 0
+  world.store.putOnce = async (...fact) => {
+    facts += 1
+    if (facts === 2) {
+      answer()
+      for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+    }
+    return putOnce(...fact)
+  }
+  await probes.add(deployment, { ...probe, url: 'http://canary.test/other' })
+  await other.checks.refresh()
+  expect(facts).toBe(2)
+  expect(other.state()?.passed).toBe(false)
+})
+
 test('the answer to a probe that is changed meanwhile does not lift the hold of the new one', async () => {
   const { probes, round } = watch()
   await probes.add(deployment, probe)

@@ -110,6 +110,13 @@ describe('a lane', () => {
     expect([lane.hasRoom(30_999), lane.hasRoom(31_000)]).toEqual([false, true])
   })
 
+  test('does not rest for longer when the clock is set back', () => {
+    const lane = new Lane()
+    lane.note({ ...refused, status: 429, retryAfterSeconds: 30 }, 1_000_000)
+    lane.replace([waiting()])
+    expect([lane.hasRoom(1_000_000), lane.hasRoom(400_000)]).toEqual([false, true])
+  })
+
   test('takes in the most urgent of many, and says when there is more', () => {
     const lane = new Lane()
     lane.replace(Array.from({ length: 300 }, (_, index) => waiting({ dueAt: 300 - index })))
