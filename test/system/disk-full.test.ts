@@ -35,6 +35,7 @@ describe.skipIf(refusal !== null)('on a disk that is full', () => {
     const writer = new SegmentWriter({
       ...{ directory, limits: { maxBytes: 100 * megabyte, maxAgeMs: 60_000 }, newId: counting(), now: Date.now },
       onSealed: (segment) => sealed.push(segment),
+      isBehind: () => false,
       onTrouble: (id) => troubles.push(id),
     })
     const body = (letter: string, bytes: number) => Buffer.alloc(bytes, letter)
@@ -64,6 +65,7 @@ describe.skipIf(refusal !== null)('on a disk that is full', () => {
     const writer = new SegmentWriter({
       ...{ directory: volume.path, limits: { maxBytes: 64_000, maxAgeMs: 60_000 }, newId: counting(), now: Date.now },
       onSealed: (segment) => sealed.push(segment),
+      isBehind: () => false,
       onTrouble: () => undefined,
     })
     const acknowledged: string[] = []

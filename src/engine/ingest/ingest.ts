@@ -83,7 +83,8 @@ export class Ingest {
       const store = new SegmentStore({ signal, directory, plans: plans[signal], quarantine, now, events, ...patience })
       const onSealed = (segment: Segment) => store.add(segment)
       const onTrouble = (id: string, error: Error) => events.unsealed(signal, id, error)
-      this.#writers.set(signal, new SegmentWriter({ directory, limits, newId, now, onSealed, onTrouble }))
+      const isBehind = () => store.isBehind
+      this.#writers.set(signal, new SegmentWriter({ directory, limits, newId, now, onSealed, isBehind, onTrouble }))
       this.#stores.set(signal, store)
       left.push([store, [...segments, ...(await quarantine.released(signal))]])
     }

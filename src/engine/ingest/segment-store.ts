@@ -72,6 +72,11 @@ export class SegmentStore {
     return this.#bytes
   }
 
+  /** Whether segments wait behind the one that is being stored. */
+  get isBehind(): boolean {
+    return this.#queue.length > 1
+  }
+
   get oldestAt(): number | null {
     return this.#queue[0]?.openedAt ?? null
   }

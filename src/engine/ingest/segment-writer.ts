@@ -25,9 +25,14 @@ export type SegmentWriterOptions = {
   readonly newId: () => string
   readonly now: () => number
   readonly onSealed: (segment: Segment) => void
+  /** Whether segments wait for others to be stored. */
+  readonly isBehind: () => boolean
   /** The file of a segment could not be closed or renamed. Nothing is lost by it. */
   readonly onTrouble: (id: string, error: Error) => void
 }
+
+/** So many times the usual age a segment may reach while others wait: one that cannot be stored must not be the last. */
+const agesAtMost = 10
 
 type Body = {
   /** The length, and the body itself: a copy of both together is made of a batch only, so that bodies in line cost once. */
@@ -48,7 +53,7 @@ type Open = {
   readonly handle: FileHandle
   readonly openedAt: number
   readonly kinds: Set<string>
-  readonly timer: NodeJS.Timeout
+  timer: NodeJS.Timeout
   bytes: number
   /** The file may hold more than `bytes`. */
   isTorn: boolean
@@ -56,7 +61,8 @@ type Open = {
 
 /**
  * Appends bodies of one signal to its open segment. `append` resolves after fdatasync: what was acknowledged survives
- * `kill -9` and power loss. Bodies that wait while a sync runs share the next one. A segment is sealed by size or age.
+ * `kill -9` and power loss. Bodies that wait while a sync runs share the next one. A segment is sealed by size or age,
+ * by age later while others wait.
  * Everything that touches the file happens in one line of work, one thing after the other.
  */
 export class SegmentWriter {
@@ -181,8 +187,16 @@ export class SegmentWriter {
       await rm(file, { force: true })
       throw error
     }
-    const timer = setTimeout(() => void this.seal(), this.#o.limits.maxAgeMs)
+    const timer = setTimeout(() => this.#ripen(1), this.#o.limits.maxAgeMs)
     return { id, file, handle, openedAt, kinds: new Set(), timer, bytes: 0, isTorn: false }
+  }
+
+  /** What would only stand in line grows instead: fewer and larger INSERTs cost less a row, and the storage catches up. */
+  #ripen(ages: number): void {
+    const open = this.#open
+    if (open === null) return
+    if (ages >= agesAtMost || !this.#o.isBehind()) void this.seal()
+    else open.timer = setTimeout(() => this.#ripen(ages + 1), this.#o.limits.maxAgeMs)
   }
 
   /** Until it is handed over the segment counts as open, so that at no moment nobody knows of its bytes. */

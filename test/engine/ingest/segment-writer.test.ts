@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Segment, type SegmentLimits, SegmentWriter } from '../../../src/engine/ingest/segment-writer.ts'
 import { bytesOf, counting, segmentDirectory, textsIn } from './directory.ts'
@@ -10,13 +10,14 @@ type Opened = { readonly writer: SegmentWriter; readonly sealed: Segment[]; read
 
 const roomy = { maxBytes: 1_000_000, maxAgeMs: 60_000 }
 
-function open(directory: string, limits: SegmentLimits = roomy): Opened {
+function open(directory: string, limits: SegmentLimits = roomy, isBehind = () => false): Opened {
   const sealed: Segment[] = []
   const troubles: string[] = []
   const writer = new SegmentWriter({
     ...{ directory, limits, newId: counting() },
     now: Date.now,
     onSealed: (segment) => sealed.push(segment),
+    isBehind,
     onTrouble: (id) => troubles.push(id),
   })
   return { writer, sealed, troubles }
@@ -62,6 +63,29 @@ test('a segment is sealed when it is old, without anybody asking', async () => {
   while (sealed.length === 0) await nextTurn()
   expect(textsOf(sealed)).toEqual(['old'])
   expect(writer.openedAt).toBeNull()
+})
+
+test('a segment that would stand in line grows instead, until nothing waits before it', async () => {
+  using directory = segmentDirectory()
+  let isBehind = true
+  const { writer, sealed } = open(directory.path, { ...roomy, maxAgeMs: 20 }, () => isBehind)
+  await writer.append(bytesOf('first'), ['x'])
+  await sleep(80)
+  await writer.append(bytesOf('second'), ['x'])
+  expect(sealed).toEqual([])
+  isBehind = false
+  while (sealed.length === 0) await nextTurn()
+  expect(sealed.map(({ file }) => textsIn(file))).toEqual([['first', 'second']])
+})
+
+test('a segment is sealed at ten times its age, whatever waits', async () => {
+  using directory = segmentDirectory()
+  const { writer, sealed } = open(directory.path, { ...roomy, maxAgeMs: 20 }, () => true)
+  const began = performance.now()
+  await writer.append(bytesOf('old'), ['x'])
+  while (sealed.length === 0) await nextTurn()
+  expect(performance.now() - began).toBeGreaterThan(150)
+  expect(textsOf(sealed)).toEqual(['old'])
 })
 
 test('a stream of bodies that never pauses does not put off the sealing of an old segment', async () => {
