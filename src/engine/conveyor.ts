@@ -150,9 +150,9 @@ export class Conveyor {
   async #dueOf(deployment: Deployment): Promise<Due | null> {
     const trial = await this.#trialOf(deployment)
     if (trial === null) return null
+    this.#trials.set(deployment, trial)
     // Taking the trial up again may have completed a rollback.
     if (isOver(trial)) return null
-    this.#trials.set(deployment, trial)
     await this.#recordOverride(deployment, trial)
     if (isOver(trial)) return null
     if (await this.#settling.isOn(deployment, trial)) return null
@@ -172,10 +172,7 @@ export class Conveyor {
     if (running !== undefined && running.templateDigest === deployment.templateDigest) return running
     const { looks, judge } = this.#o
     const record = { looks, judge, taken: this.#recorder.complete.bind(this.#recorder) }
-    const trial = (await resumeFromRecord(deployment, record)) ?? (await this.#openTrial(deployment))
-    if (trial === null) return null
-    this.#trials.set(deployment, trial)
-    return trial
+    return (await resumeFromRecord(deployment, record)) ?? (await this.#openTrial(deployment))
   }
 
   /** Look 0 holds what the trial starts from: how the baseline was before the start, and what history taught by then. */

@@ -1,4 +1,4 @@
-import { backoffMs, doubling } from '../platform/backoff.ts'
+import { backoffMs, doubling, isPauseOn } from '../platform/backoff.ts'
 
 const longestMs = 60_000
 
@@ -17,9 +17,7 @@ export class Failures {
   }
 
   isPaused(id: string, now: number): boolean {
-    const pauseMs = (this.#failures.get(id)?.retryAt ?? 0) - now
-    // No pause is longer, so the clock was set back since.
-    return pauseMs > 0 && pauseMs <= longestMs
+    return isPauseOn(this.#failures.get(id)?.retryAt ?? 0, longestMs, now)
   }
 
   /** Whether it failed, and has not succeeded since. */

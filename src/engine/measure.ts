@@ -54,8 +54,8 @@ export function measureDeployments(measured: Measured, metrics: Metrics, at: num
     if (deployment.status === 'closed') {
       const endedAt = Date.parse(deployment.endedAt ?? '')
       if (outcome !== 'rolled-back' || !(at - endedAt < rollbackToldMs)) continue
-      const decided = { decided_by: decidedBy(deployments, deployment) }
-      rollbackTimestamp.set({ ...labels, ...versions, mode, ...decided }, endedAt / 1000)
+      const decided_by = decidedBy(deployments, deployment)
+      rollbackTimestamp.set({ ...labels, ...versions, mode, decided_by }, endedAt / 1000)
       const requests = rolledBackTraffic.requests.get(deployment.id)
       if (requests !== undefined) rolledBackRequests.set({ ...labels, version: versions.version }, requests)
       continue

@@ -1,6 +1,7 @@
 import type { Deployment } from '../domain/deployment.ts'
 import { mainQuery } from '../domain/template.ts'
 import type { AwaitedSource } from '../judges/verdict/awaited-source.ts'
+import { isPauseOn } from '../platform/backoff.ts'
 import type { Logger } from '../platform/logger.ts'
 import type { RollupReader } from '../storage/rollup-reader.ts'
 import { baselinePods, hourBefore } from './beginnings.ts'
@@ -50,9 +51,7 @@ export class OpeningQueue {
       this.#openings.delete(deployment.id)
       return told
     }
-    // A longer pause than there is: the clock was set back.
-    const isDue = now >= opening.retryAt || opening.retryAt - now > retryMs
-    if (!opening.isAsking && isDue) this.#ask(deployment, opening)
+    if (!opening.isAsking && !isPauseOn(opening.retryAt, retryMs, now)) this.#ask(deployment, opening)
     return 'waiting'
   }
 

@@ -1,4 +1,5 @@
 import type { Verdict } from '../domain/verdict.ts'
+import { mostAheadMs } from '../platform/clock.ts'
 
 /** What a gate tells a controller. `wait` is the answer to everything that is not decided or not trusted. */
 export type GateAnswer = {
@@ -8,9 +9,6 @@ export type GateAnswer = {
   readonly url: string
   readonly deploymentId: string
 }
-
-/** A verdict is not dated later than this by any clock that is right. */
-const aheadMs = 60_000
 
 /**
  * A verdict as a gate's answer. It waits while the kill switch is on, in mode observe, and when the verdict is past its
@@ -35,7 +33,7 @@ export function gateAnswer(verdict: Verdict, killSwitch: { readonly by: string }
     return answer('wait', `The verdict of ${verdict.decidedAt} is too old to act on; a newer one is not there.`)
   }
   if (verdict.decision === 'hold') return answer('wait', verdict.reason.summary)
-  const isOfNow = Date.parse(verdict.decidedAt) <= at + aheadMs
+  const isOfNow = Date.parse(verdict.decidedAt) <= at + mostAheadMs
   if (!verdict.final && !isOfNow) {
     const now = new Date(at).toISOString()
     return answer('wait', `The verdict of ${verdict.decidedAt} is dated after now, ${now}: a clock is wrong, or was.`)

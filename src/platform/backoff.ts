@@ -22,3 +22,11 @@ export function doubling(firstMs: number, longestMs: number): BackoffSchedule {
   for (let delay = firstMs; delay < longestMs; delay *= 2) delaysMs.push(delay)
   return { delaysMs: [...delaysMs, longestMs], repeatsLast: true }
 }
+
+/**
+ * Whether a pause is still on, in milliseconds by the time of day. One of which more is left than it can last is over: the
+ * clock was set back since it began.
+ */
+export function isPauseOn(until: number, longestMs: number, now: number): boolean {
+  return now < until && until - now <= longestMs
+}

@@ -20,3 +20,6 @@ export const systemClock: Clock = {
     }
   },
 }
+
+/** The clocks of processes that work together differ by less: what is dated further ahead is of before one was set back. */
+export const mostAheadMs = 60_000

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { copyFile, lstat, mkdir, mkdtemp, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { syncPath } from '../platform/sync-path.ts'
 
 type Entry = {
   readonly path: string
@@ -37,14 +38,14 @@ export async function copyDirectory(
       copied += entry.bytes
       if (entry.kind === 'file') onCopied(copied, bytes)
     }
-    for (const { path, kind } of entries) if (kind !== 'link') await sync(join(copy, path))
-    await sync(copy)
+    for (const { path, kind } of entries) if (kind !== 'link') await syncPath(join(copy, path))
+    await syncPath(copy)
     if (!isDeepStrictEqual(await list(from), entries)) throw new Error(`something wrote to ${from} meanwhile`)
     if (!isDeepStrictEqual((await list(copy)).map(timeless), entries.map(timeless))) {
       throw new Error(`the copy of ${from} has not the same files and sizes`)
     }
     await rename(copy, to)
-    await sync(dirname(to))
+    await syncPath(dirname(to))
   } catch (error) {
     await rm(copy, { recursive: true, force: true })
     throw error
@@ -85,13 +86,4 @@ async function copyEntry({ path, kind, target }: Entry, from: string, copy: stri
   else if (kind === 'link') await symlink(target, name)
   // Where the file system lets copies share blocks, this takes no time and no room.
   else await copyFile(join(from, path), name, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

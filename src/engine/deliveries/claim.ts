@@ -1,11 +1,9 @@
+import { mostAheadMs } from '../../platform/clock.ts'
 import type { Facts } from '../../storage/facts.ts'
 import type { DeliveryRecord } from './attempt.ts'
 
 /** Longer than any attempt with its record: whoever has not recorded by then is gone, or as good as gone. */
 const leaseMs = 90_000
-
-/** Clocks of processes may be so far apart; what is dated further ahead is of before this clock was set back. */
-const aheadMs = 60_000
 
 /** The body of a `delivery-claim` fact. Whoever puts it first makes the attempt. */
 export type Claim = {
@@ -18,8 +16,8 @@ export type Claim = {
 }
 
 /**
- * When a delivery may be attempted next, Unix milliseconds; 0: at once. What is dated more than a minute after now holds nothing up, neither an
- * attempt nor a claim: a wait that counts from there would be longer than it was meant to be.
+ * When a delivery may be attempted next, Unix milliseconds; 0: at once. What is dated further ahead
+ * than clocks differ holds nothing up, neither an attempt nor a claim: a wait that counts from there would be longer than it was meant to be.
  * @param last the newest claim of this delivery that is known.
  */
 export function dueAt(
@@ -28,7 +26,7 @@ export function dueAt(
   now: number,
 ): number {
   const attempted = attempts.at(-1)
-  const isAhead = (at: number) => at > now + aheadMs
+  const isAhead = (at: number) => at > now + mostAheadMs
   const mayAt = nextAt === null || attempted === undefined || isAhead(Date.parse(attempted.at)) ? 0 : Date.parse(nextAt)
   if (last === null || last.attempt <= (attempted?.attempt ?? 0)) return mayAt
   const until = Date.parse(last.until)

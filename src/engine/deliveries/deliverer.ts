@@ -1,5 +1,6 @@
 import { DavyError } from '../../domain/errors.ts'
 import type { AttemptResult, Endpoint, Message } from '../../domain/sink.ts'
+import { isPauseOn } from '../../platform/backoff.ts'
 import { derivedId } from '../../platform/ids.ts'
 import { coalesce } from '../coalesce.ts'
 import type { DeliveryRecord } from './attempt.ts'
@@ -181,9 +182,7 @@ export class Deliverer {
   }
 
   #isHeld({ record: { id } }: Waiting, now: number): boolean {
-    const heldForMs = (this.#heldUntil.get(id) ?? now) - now
-    // Longer than anything is put off: the clock was set back.
-    const isHeld = heldForMs > 0 && heldForMs <= lookedForMs
+    const isHeld = isPauseOn(this.#heldUntil.get(id) ?? 0, lookedForMs, now)
     if (!isHeld) this.#heldUntil.delete(id)
     return isHeld
   }

@@ -1,5 +1,5 @@
 import type { AttemptResult } from '../../domain/sink.ts'
-import { type BackoffSchedule, backoffMs, doubling } from '../../platform/backoff.ts'
+import { type BackoffSchedule, backoffMs, doubling, isPauseOn } from '../../platform/backoff.ts'
 import { byUrgency, type Waiting } from './select.ts'
 
 /** Attempts to one endpoint that are under way at once. Endpoints do not wait for each other. */
@@ -21,7 +21,7 @@ export class Lane {
   #queue: Waiting[] = []
   #hasMore = false
   #failures = 0
-  /** Since when and until when it rests; before its begin no rest is on: the clock was set back. */
+  /** The rest that it takes, or took last. */
   #rest = { from: 0, until: 0 }
   workers = 0
 
@@ -87,6 +87,7 @@ export class Lane {
   }
 
   #isPaused(now: number): boolean {
-    return this.#rest.from <= now && now < this.#rest.until
+    const { from, until } = this.#rest
+    return isPauseOn(until, until - from, now)
   }
 }

@@ -2,11 +2,11 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DavyError } from '../../domain/errors.ts'
 import type { StorageError } from '../../domain/storage.ts'
+import { syncPath } from '../../platform/sync-path.ts'
 import { readDelimited } from './delimited.ts'
 import { type QuarantinedBody, readRecord, recordText } from './quarantine-record.ts'
 import type { Segment } from './segment-writer.ts'
 import type { Signal } from './signals.ts'
-import { syncDirectory } from './sync-directory.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** What became of bytes that were put back. */
@@ -191,7 +191,7 @@ export class Quarantine {
       if (isStale) await rm(this.#recordFile(body), { force: true })
     }
     await rename(segment.file, this.#file(body))
-    await syncDirectory(this.#directory(body.signal))
+    await syncPath(this.#directory(body.signal))
     this.#keep(body)
     return { file: this.#file(body), recordFault }
   }
@@ -277,7 +277,7 @@ export class Quarantine {
 
   async #record(body: QuarantinedBody): Promise<void> {
     await writeWhole(this.#recordFile(body), Buffer.from(recordText(body)))
-    await syncDirectory(this.#directory(body.signal))
+    await syncPath(this.#directory(body.signal))
     this.#unrecorded.delete(body.id)
   }
 

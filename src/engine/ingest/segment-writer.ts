@@ -1,8 +1,8 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DavyError } from '../../domain/errors.ts'
+import { syncPath } from '../../platform/sync-path.ts'
 import { lengthPrefix } from './delimited.ts'
-import { syncDirectory } from './sync-directory.ts'
 
 /** A finished segment: write-ahead log, batch and retry unit in one. */
 export type Segment = {
@@ -181,7 +181,7 @@ export class SegmentWriter {
     const file = join(this.#o.directory, `${id}.open`)
     const handle = await open(file, 'ax')
     try {
-      await syncDirectory(this.#o.directory)
+      await syncPath(this.#o.directory)
     } catch (error) {
       await handle.close()
       await rm(file, { force: true })
